@@ -1,0 +1,45 @@
+/** @type {import('dependency-cruiser').IConfiguration} */
+module.exports = {
+  forbidden: [
+    { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
+    {
+      name: 'only-segment-imports-the-client',
+      comment: 'The client lies in a dozen ways; src/segment is where all of them are handled.',
+      severity: 'error',
+      from: { path: '^(src|entities|migrations)/', pathNot: '^src/segment/' },
+      to: { path: 'node_modules/@segment/' },
+    },
+    {
+      name: 'portal-uses-the-public-api-only',
+      comment: 'The reference portal uses the module as any monolith would.',
+      severity: 'error',
+      from: { path: '^(src/portal|entities/portal)/' },
+      to: { path: '^(src|entities|migrations)/', pathNot: '^(src/portal|entities/portal|src/index|src/testing/index)' },
+    },
+    {
+      name: 'the-module-knows-no-portal',
+      severity: 'error',
+      from: { path: '^(src|entities/[^/]+$|migrations/index)', pathNot: '^src/portal/' },
+      to: { path: '^(src|entities)/portal/' },
+    },
+    {
+      name: 'production-code-knows-no-tests',
+      severity: 'error',
+      from: { path: '^(src|entities|migrations)/', pathNot: '^src/(testing|portal|cli)/' },
+      to: { path: '^(src/testing|test)/' },
+    },
+    {
+      name: 'runtime-dependencies-are-declared',
+      comment: 'What only the reference portal needs must not become a dependency of the module.',
+      severity: 'error',
+      from: { path: '^(src|entities|migrations)/', pathNot: '^src/portal/' },
+      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg'], pathNot: 'node_modules/(typeorm|pg|@types)/' },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'require', 'node', 'default', 'types'] },
+  },
+}

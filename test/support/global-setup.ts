@@ -1,0 +1,29 @@
+import os from 'node:os'
+import path from 'node:path'
+import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/portal/embedded-postgres'
+import { createTemplate } from './template'
+
+declare global {
+  var synapTestServer: EmbeddedPostgres | undefined
+}
+
+/** One PostgreSQL for the run, or the one `DATABASE_URL` names; and one migrated template to clone from. */
+export default async function globalSetup(): Promise<void> {
+  let url = process.env.DATABASE_URL
+  if (!url) {
+    const server = await startEmbeddedPostgres({
+      directory: path.join(os.tmpdir(), `synap-outbox-test-${process.pid}`),
+      keep: false,
+      settings: {
+        fsync: 'off',
+        max_connections: '200',
+        max_prepared_transactions: '10',
+        wal_level: 'logical',
+      },
+    })
+    globalThis.synapTestServer = server
+    url = server.url('postgres')
+  }
+  process.env.TEST_SERVER_URL = url
+  process.env.TEST_TEMPLATE = await createTemplate(url)
+}
