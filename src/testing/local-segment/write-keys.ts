@@ -1,0 +1,10 @@
+import type { Region } from './messages'
+
+/** What a write key leads to. */
+export interface WriteKeySource {
+  region: Region
+  workspace: string
+}
+
+/** The write keys that Segment knows. */
+export type WriteKeys = Map<string, WriteKeySource>
