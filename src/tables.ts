@@ -1,0 +1,31 @@
+import type { DataSource } from 'typeorm'
+
+/** Qualified, quoted names of the outbox's relations. */
+export interface Tables {
+  readonly message: string
+  readonly batch: string
+  readonly source: string
+  readonly delivery: string
+  readonly view: string
+}
+
+const names = {
+  message: 'outbox_message',
+  batch: 'outbox_batch',
+  source: 'segment_source',
+  delivery: 'source_delivery',
+  view: 'outbox_inspection',
+} as const
+
+/** The relations in the DataSource's schema; unqualified, and so on the search path, where it names none. */
+export function tableNames(dataSource: Pick<DataSource, 'options'>): Tables {
+  const schema = (dataSource.options as { schema?: string }).schema
+  const qualify = (name: string) => (schema ? `"${schema.replaceAll('"', '""')}"."${name}"` : `"${name}"`)
+  return {
+    message: qualify(names.message),
+    batch: qualify(names.batch),
+    source: qualify(names.source),
+    delivery: qualify(names.delivery),
+    view: qualify(names.view),
+  }
+}
