@@ -1,0 +1,30 @@
+import type { DataSource } from 'typeorm'
+import { type Tables, tableNames } from './tables'
+
+/** serialization_failure and deadlock_detected: the statement did nothing and may simply be repeated. */
+const REPEATABLE = new Set(['40001', '40P01'])
+const MAX_TRIES = 4
+
+/**
+ * The engine's way to the database: one autocommitted statement at a time, on the primary where TypeORM replicates,
+ * without session state, so that a transaction-pooling PgBouncer may stand between.
+ */
+export class Database {
+  readonly tables: Tables
+
+  constructor(readonly dataSource: DataSource) {
+    this.tables = tableNames(dataSource)
+  }
+
+  /** Runs one statement that ends in SELECT. TypeORM gives other shapes for UPDATE and DELETE. */
+  async query<Row>(sql: string, parameters: unknown[] = []): Promise<Row[]> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return (await this.dataSource.query(sql, parameters)) as Row[]
+      } catch (error) {
+        const code = (error as { driverError?: { code?: string } }).driverError?.code ?? ''
+        if (!REPEATABLE.has(code) || tries === MAX_TRIES) throw error
+      }
+    }
+  }
+}

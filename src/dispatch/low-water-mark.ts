@@ -1,0 +1,68 @@
+/**
+ * Up to where a source's messages are settled, so that reading need not walk past them again.
+ *
+ * A `seq` is drawn before its transaction commits, so a lower one can appear after a higher one was read. Skipping it
+ * would lose it, or send it after a message of a later transaction (I7). So the mark only ever moves to a `seq` below
+ * which nothing can appear any more:
+ *
+ * - A read at snapshot S sees `seq` values up to L. Let H be the next transaction id at S (`pg_snapshot_xmax`).
+ * - A transaction with an id of H or above got it after S. Recording takes the id before it draws a `seq`, and
+ *   sequences only rise, so all of its `seq` values are above L.
+ * - Once a later read's oldest running transaction (`pg_snapshot_xmin`) is H or above, every transaction that could
+ *   own a `seq` up to L has ended, and that read saw what it committed.
+ *
+ * Then the mark may move to L, as far as what that later read returned is settled. In normal traffic this is one or two
+ * batches behind. A transaction that stays open with writes holds the mark back, which costs time and never order;
+ * one that only reads does not.
+ *
+ * A redriven message gets a new `seq`, so it is never below the mark.
+ */
+export class LowWaterMark {
+  #mark: bigint
+  #candidate: { throughSeq: bigint; horizon: string } | undefined
+  #reached: bigint | undefined
+
+  constructor(readFrom: string) {
+    this.#mark = BigInt(readFrom)
+  }
+
+  /** Reads start above this `seq`. */
+  get value(): string {
+    return this.#mark.toString()
+  }
+
+  /** The transaction id that the oldest running transaction has to reach; compared by the next read. */
+  get horizon(): string | null {
+    return this.#candidate?.horizon ?? null
+  }
+
+  /**
+   * Takes note of a read.
+   *
+   * @param lastSeq highest `seq` of the batch it formed
+   * @param horizon the next transaction id at the read's snapshot
+   * @param passed whether the oldest running transaction had reached the `horizon` given to the read
+   */
+  read(lastSeq: string, horizon: string, passed: boolean): void {
+    const last = BigInt(lastSeq)
+    if (this.#candidate !== undefined && !passed) return
+    const { throughSeq } = this.#candidate ?? {}
+    // What the read returned is lower than what it left: beyond its last message there may be more.
+    if (throughSeq !== undefined) this.#reached = throughSeq < last ? throughSeq : last
+    this.#candidate = { throughSeq: last, horizon }
+  }
+
+  /** What the last read returned is settled. */
+  settled(): string {
+    if (this.#reached !== undefined && this.#reached > this.#mark) this.#mark = this.#reached
+    this.#reached = undefined
+    return this.value
+  }
+
+  /** Start from the very beginning again. */
+  sweep(): void {
+    this.#mark = 0n
+    this.#candidate = undefined
+    this.#reached = undefined
+  }
+}

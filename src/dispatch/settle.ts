@@ -1,0 +1,171 @@
+import type { Attempt, BatchOutcome } from '../../entities'
+import type { Database } from '../database'
+import type { Tables } from '../tables'
+import { appendAttempt, type Batch, type BatchMessage } from './batch'
+import { type Lease, requireHeld } from './lease'
+
+/** An attempt's end, as it goes into the batch's history; the database adds when it began. */
+export type AttemptEnd = Omit<Attempt, 'at'>
+
+interface Settled {
+  held: boolean
+  settled: number
+  more: boolean
+}
+
+/** SQL: the attempt that was under way joins the history. `$4` is its end, NULL where there was none. */
+const endAttempt = `
+  attempt_started_at = NULL,
+  attempt_count = b.attempt_count + CASE WHEN $4::jsonb IS NULL THEN 0 ELSE 1 END,
+  attempts = CASE WHEN $4::jsonb IS NULL THEN b.attempts ELSE ${appendAttempt(
+    'b.attempts',
+    `(jsonb_build_object('at', b.attempt_started_at) || $4::jsonb)`,
+  )} END`
+
+/** SQL: the window does not start with an attempt that is known not to have been accepted. */
+const keepEarlierAmbiguity = 'NULLIF(b.first_ambiguous_at, b.attempt_started_at)'
+
+const moreOpen = (t: Tables) =>
+  `EXISTS (SELECT FROM ${t.batch} o WHERE o.source_id = $1 AND o.outcome IS NULL AND o.batch_id <> $3::bigint)`
+
+/**
+ * Closes a batch: its messages, the batch and the source's state, in one statement that does nothing unless the
+ * fencing token is still ours. Only pending messages change, so what an operator decided meanwhile stays.
+ */
+const closeSql = (t: Tables) => `
+WITH held AS (
+  UPDATE ${t.delivery}
+  SET failures = CASE WHEN $5 IN ('delivered', 'dead') THEN 0 ELSE failures END,
+      last_error = CASE WHEN $5 IN ('delivered', 'dead') THEN NULL ELSE last_error END,
+      last_delivered_at = CASE WHEN $5 = 'delivered' THEN clock_timestamp() ELSE last_delivered_at END,
+      settled_through_seq = greatest(settled_through_seq, $8::bigint)
+  WHERE source_id = $1 AND lease_token = $2::bigint
+  RETURNING source_id
+), closed AS (
+  UPDATE ${t.batch} b SET outcome = $5, settled_at = clock_timestamp(), ${endAttempt}
+  FROM held WHERE b.batch_id = $3::bigint AND b.outcome IS NULL
+  RETURNING b.batch_id
+), settled AS (
+  UPDATE ${t.message} m SET status = $5, reason = $6, batch_id = closed.batch_id, settled_at = clock_timestamp()
+  FROM closed WHERE m.message_id = ANY ($7::uuid[]) AND m.status = 'pending'
+  RETURNING m.message_id
+)
+SELECT EXISTS (SELECT FROM held) AS held, (SELECT count(*)::int FROM settled) AS settled, ${moreOpen(t)} AS more`
+
+/** The batch and all its messages have reached their end. Returns whether other batches of the source are open. */
+export async function closeBatch(
+  db: Database,
+  lease: Lease,
+  batch: Batch,
+  end: {
+    outcome: Exclude<BatchOutcome, 'split'>
+    reason?: string
+    attempt?: AttemptEnd
+    settledThrough: string
+  },
+): Promise<{ more: boolean; settled: number }> {
+  const [row] = await db.query<Settled>(closeSql(db.tables), [
+    lease.sourceId,
+    lease.token,
+    batch.batchId,
+    end.attempt ? JSON.stringify(end.attempt) : null,
+    end.outcome,
+    end.reason ?? null,
+    batch.messages.map((message) => message.messageId),
+    end.settledThrough,
+  ])
+  requireHeld(row?.held, lease)
+  return { more: row?.more ?? false, settled: row?.settled ?? 0 }
+}
+
+/**
+ * Splits a refused batch into halves, both written ahead as open batches: bisecting survives a crash at any point,
+ * and goes on in `seq` order. A half inherits the moment from which an earlier attempt may have been accepted.
+ */
+const splitSql = (t: Tables) => `
+WITH held AS (
+  UPDATE ${t.delivery} SET failures = 0, last_error = NULL WHERE source_id = $1 AND lease_token = $2::bigint
+  RETURNING source_id
+), closed AS (
+  UPDATE ${t.batch} b
+  SET outcome = 'split', settled_at = clock_timestamp(), first_ambiguous_at = ${keepEarlierAmbiguity}, ${endAttempt}
+  FROM held WHERE b.batch_id = $3::bigint AND b.outcome IS NULL
+  RETURNING b.batch_id, b.source_id, b.first_ambiguous_at
+), halves AS (
+  INSERT INTO ${t.batch} (parent_id, source_id, lease_token, message_ids, first_seq, last_seq, wire_bytes, first_ambiguous_at)
+  SELECT c.batch_id, c.source_id, $2::bigint, array_agg(m.message_id ORDER BY m.seq), min(m.seq), max(m.seq),
+         sum(m.wire_bytes), c.first_ambiguous_at
+  FROM closed c, ${t.message} m
+  WHERE m.message_id = ANY ($5::uuid[])
+  GROUP BY c.batch_id, c.source_id, c.first_ambiguous_at, m.message_id = ANY ($6::uuid[])
+  RETURNING batch_id
+)
+SELECT EXISTS (SELECT FROM held) AS held, (SELECT count(*)::int FROM halves) AS settled, true AS more`
+
+export async function splitBatch(
+  db: Database,
+  lease: Lease,
+  batch: Batch,
+  attempt: AttemptEnd,
+): Promise<void> {
+  const ids = batch.messages.map((message: BatchMessage) => message.messageId)
+  const [row] = await db.query<Settled>(splitSql(db.tables), [
+    lease.sourceId,
+    lease.token,
+    batch.batchId,
+    JSON.stringify(attempt),
+    ids,
+    ids.slice(0, Math.ceil(ids.length / 2)),
+  ])
+  requireHeld(row?.held, lease)
+}
+
+/** The batch stays open, and the source rests: nothing of it is sent before `resume_at`. */
+const postponeSql = (t: Tables) => `
+WITH held AS (
+  UPDATE ${t.delivery}
+  SET failures = failures + 1, last_failed_at = clock_timestamp(), last_error = $6,
+      resume_at = clock_timestamp() + $5::bigint * interval '1 millisecond'
+  WHERE source_id = $1 AND lease_token = $2::bigint
+  RETURNING source_id
+), postponed AS (
+  UPDATE ${t.batch} b
+  SET first_ambiguous_at = CASE WHEN $7 THEN b.first_ambiguous_at ELSE ${keepEarlierAmbiguity} END, ${endAttempt}
+  FROM held WHERE b.batch_id = $3::bigint AND b.outcome IS NULL
+  RETURNING b.batch_id
+)
+SELECT EXISTS (SELECT FROM held) AS held, (SELECT count(*)::int FROM postponed) AS settled, true AS more`
+
+export async function postponeBatch(
+  db: Database,
+  lease: Lease,
+  batch: Batch,
+  end: { attempt: AttemptEnd; delayMs: number; reason: string; ambiguous: boolean },
+): Promise<void> {
+  const { attempt, delayMs, reason, ambiguous } = end
+  const [row] = await db.query<Settled>(postponeSql(db.tables), [
+    lease.sourceId,
+    lease.token,
+    batch.batchId,
+    JSON.stringify(attempt),
+    Math.round(delayMs),
+    reason,
+    ambiguous,
+  ])
+  requireHeld(row?.held, lease)
+}
+
+/** The source cannot be sent for at all, and no batch was touched: its write key does not decrypt. */
+const restSql = (t: Tables) => `
+WITH held AS (
+  UPDATE ${t.delivery}
+  SET failures = failures + 1, last_failed_at = clock_timestamp(), last_error = $4,
+      resume_at = clock_timestamp() + $3::bigint * interval '1 millisecond'
+  WHERE source_id = $1 AND lease_token = $2::bigint
+  RETURNING source_id
+)
+SELECT EXISTS (SELECT FROM held) AS held`
+
+export async function restSource(db: Database, lease: Lease, delayMs: number, reason: string): Promise<void> {
+  await db.query(restSql(db.tables), [lease.sourceId, lease.token, Math.round(delayMs), reason])
+}

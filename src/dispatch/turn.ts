@@ -1,0 +1,235 @@
+import type { Database } from '../database'
+import { LeaseLostError } from '../errors'
+import type { Events } from '../events'
+import type { Sender } from '../segment/sender'
+import { judge, type Verdict } from '../segment/verdict'
+import type { WriteKeyCipher } from '../sources/write-key-cipher'
+import { reached } from '../steps'
+import { type BackoffOptions, backoffMs } from './backoff'
+import { type Batch, type BatchLimits, openBatch, resumeBatch } from './batch'
+import type { Lease } from './lease'
+import { LowWaterMark } from './low-water-mark'
+import { type AttemptEnd, closeBatch, postponeBatch, restSource, splitBatch } from './settle'
+
+export interface TurnOptions extends BatchLimits {
+  /** How long a source may go on before others get their turn, in milliseconds. */
+  readonly turnMs: number
+  /** For how long after the first moment Segment may have accepted a batch it may be sent again, in milliseconds. */
+  readonly dedupWindowMs: number
+  /** Longest a request may take, in milliseconds; it never starts under a lease that could end before it. */
+  readonly timeoutMs: number
+  readonly backoff: BackoffOptions
+}
+
+export interface TurnParts {
+  readonly db: Database
+  readonly sender: Sender
+  readonly cipher: WriteKeyCipher
+  readonly events: Events
+  readonly options: TurnOptions
+}
+
+/** What a turn did, added up by `drain()`. */
+export interface TurnReport {
+  requests: number
+  delivered: number
+  dead: number
+  uncertain: number
+  /** Rests after a failure. */
+  postponed: number
+  /** Whether the source probably has more to send now. */
+  more: boolean
+}
+
+/**
+ * One source's turn: batch after batch, one request at a time, until nothing waits, the source has to rest, or its
+ * time is over. Between statements no connection is held.
+ *
+ * @param reading called before each read of pending messages: what is committed later may not be in it
+ */
+export async function takeTurn(
+  parts: TurnParts,
+  lease: Lease,
+  signal: AbortSignal,
+  reading: () => void,
+): Promise<TurnReport> {
+  const turn = new Turn(parts, lease, reading)
+  const ends = performance.now() + parts.options.turnMs
+  try {
+    const writeKey = turn.writeKey()
+    let goOn = true
+    while (goOn && !signal.aborted && performance.now() < ends) goOn = await turn.next(writeKey)
+    turn.report.more = goOn
+  } catch (error) {
+    if (!(error instanceof LeaseLostError)) throw error
+    parts.events.emit('leaseLost', { sourceId: lease.sourceId, token: lease.token })
+  }
+  return turn.report
+}
+
+class Turn {
+  readonly report: TurnReport = {
+    requests: 0,
+    delivered: 0,
+    dead: 0,
+    uncertain: 0,
+    postponed: 0,
+    more: false,
+  }
+  readonly #mark: LowWaterMark
+  #failures: number
+  #open: boolean
+
+  constructor(
+    private readonly parts: TurnParts,
+    private readonly lease: Lease,
+    private readonly reading: () => void,
+  ) {
+    this.#mark = new LowWaterMark(lease.readFrom)
+    this.#failures = lease.failures
+    this.#open = lease.hasOpenBatch
+  }
+
+  /** The decrypted write key, or the reason why there is none: that source rests and keeps its messages. */
+  writeKey(): string | Error {
+    const { sourceId, ciphertext, secretId } = this.lease
+    try {
+      return this.parts.cipher.decrypt(sourceId, { ciphertext, secretId })
+    } catch (error) {
+      return error as Error
+    }
+  }
+
+  /** Sends one batch and settles it. Returns whether the turn goes on. */
+  async next(writeKey: string | Error): Promise<boolean> {
+    const { db, options } = this.parts
+    if (writeKey instanceof Error) return this.#rest(writeKey.message)
+    // The lease is renewed by the statement below, at a moment not before this one.
+    const renewed = performance.now()
+    reached('batch:before')
+    const batch = this.#open
+      ? await resumeBatch(db, this.lease, options, options.dedupWindowMs)
+      : await this.#openBatch()
+    reached('batch:after')
+    if (batch === undefined) {
+      const retry = this.#open
+      this.#open = false
+      return retry
+    }
+    if (batch.messages.length === 0)
+      return this.#close(batch, 'discarded', 'discarded while the batch was open')
+    if (batch.expired) {
+      const hours = options.dedupWindowMs / 3_600_000
+      const reason = `Segment may have accepted it, and the dedup window of ${hours} h is over: sending again could double it`
+      return this.#close(batch, 'uncertain', reason)
+    }
+    // Delayed this long, the request could outlive the lease. The batch stays open for the next holder.
+    if (performance.now() - renewed + options.timeoutMs > options.leaseMs) {
+      this.#open = true
+      return true
+    }
+    return this.#send(batch, writeKey)
+  }
+
+  async #openBatch(): Promise<Batch | undefined> {
+    const { db, options } = this.parts
+    this.reading()
+    const batch = await openBatch(db, this.lease, this.#mark, options)
+    if (batch !== undefined || this.#mark.value === '0') return batch
+    // Nothing above the mark, though the source is due: the mark is only a hint, look from the beginning.
+    this.#mark.sweep()
+    return openBatch(db, this.lease, this.#mark, options)
+  }
+
+  async #send(batch: Batch, writeKey: string): Promise<boolean> {
+    const { sender, events } = this.parts
+    const { sourceId, portalId, region } = this.lease
+    const seen = await sender.send({ sourceId, region, writeKey }, batch.messages)
+    reached('send:after')
+    const verdict = judge(seen)
+    const status = seen.kind === 'response' ? { status: seen.status } : {}
+    const { reason, retryAfterMs } = verdict as { reason?: string; retryAfterMs?: number }
+    const attempt: AttemptEnd = { ms: seen.ms, verdict: verdict.kind, ...status, error: reason, retryAfterMs }
+    this.report.requests++
+    events.emit('attempt', {
+      sourceId,
+      portalId,
+      batchId: batch.batchId,
+      messages: batch.messages.length,
+      verdict: verdict.kind,
+      reason,
+      ms: seen.ms,
+    })
+    return this.#settle(batch, verdict, attempt)
+  }
+
+  async #settle(batch: Batch, verdict: Verdict, attempt: AttemptEnd): Promise<boolean> {
+    if (verdict.kind === 'accepted') return this.#close(batch, 'delivered', undefined, attempt)
+    if (verdict.kind !== 'refused-message') return this.#postpone(batch, verdict, attempt)
+    this.#failures = 0
+    if (batch.messages.length === 1) {
+      return this.#close(batch, 'dead', `Segment refused it: ${verdict.reason}`, attempt)
+    }
+    reached('split:before')
+    await splitBatch(this.parts.db, this.lease, batch, attempt)
+    reached('split:after')
+    this.#open = true
+    return true
+  }
+
+  async #close(
+    batch: Batch,
+    outcome: 'delivered' | 'dead' | 'uncertain' | 'discarded',
+    reason?: string,
+    attempt?: AttemptEnd,
+  ): Promise<boolean> {
+    const { db, events } = this.parts
+    const settledThrough = this.#mark.settled()
+    reached('settle:before')
+    const end = await closeBatch(db, this.lease, batch, { outcome, reason, attempt, settledThrough })
+    reached('settle:after')
+    this.#open = end.more
+    if (outcome === 'delivered' || outcome === 'dead') this.#failures = 0
+    if (outcome !== 'discarded') this.report[outcome] += end.settled
+    const { sourceId, portalId } = this.lease
+    if (end.settled > 0) {
+      events.emit('settled', {
+        sourceId,
+        portalId,
+        batchId: batch.batchId,
+        messages: end.settled,
+        outcome,
+        reason,
+      })
+    }
+    return true
+  }
+
+  async #postpone(
+    batch: Batch,
+    verdict: Exclude<Verdict, { kind: 'accepted' | 'refused-message' }>,
+    attempt: AttemptEnd,
+  ): Promise<boolean> {
+    const delayMs = backoffMs(verdict, ++this.#failures, this.parts.options.backoff)
+    const { reason } = verdict
+    const ambiguous = verdict.kind === 'ambiguous'
+    reached('postpone:before')
+    await postponeBatch(this.parts.db, this.lease, batch, { attempt, delayMs, reason, ambiguous })
+    reached('postpone:after')
+    return this.#resting(delayMs, reason)
+  }
+
+  async #rest(reason: string): Promise<false> {
+    const verdict = { kind: 'refused-source', reason } as const
+    const delayMs = backoffMs(verdict, ++this.#failures, this.parts.options.backoff)
+    await restSource(this.parts.db, this.lease, delayMs, reason)
+    return this.#resting(delayMs, reason)
+  }
+
+  #resting(delayMs: number, reason: string): false {
+    const { sourceId, portalId } = this.lease
+    this.report.postponed++
+    this.parts.events.emit('resting', { sourceId, portalId, failures: this.#failures, delayMs, reason })
+    return false
+  }
+}
