@@ -11,7 +11,7 @@ export interface Snapshot {
 
 /** Nesting that is kept. PostgreSQL's jsonb parser fails on deep input and would abort the business transaction. */
 const MAX_DEPTH = 64
-/** Bytes (UTF-16 units of text plus one per value) after which copying stops: bounds time and memory. */
+/** Size (UTF-16 units of text plus four per other value) after which copying stops: bounds time and memory. */
 const MAX_SIZE = 262_144
 const MAX_PROBLEMS = 5
 
@@ -33,7 +33,7 @@ export function snapshot(input: unknown, path = ''): Snapshot {
   }
 
   const copy = (value: unknown, at: string): Json | undefined => {
-    size += typeof value === 'string' ? value.length : 1
+    size += typeof value === 'string' ? value.length : 4
     if (size > MAX_SIZE) return problem(at, `is beyond the ${MAX_SIZE} characters that are kept`, '[cut]')
     switch (typeof value) {
       case 'string':
