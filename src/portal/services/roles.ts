@@ -1,0 +1,8 @@
+import type { Actor } from '../context'
+import { ForbiddenError } from '../errors'
+
+/** Throws ForbiddenError `staff-only` unless the user is a teacher or an admin. */
+export function requireStaff(actor: Actor): void {
+  if (actor.role === 'student')
+    throw new ForbiddenError('staff-only', 'Only teachers and admins may do this.')
+}
