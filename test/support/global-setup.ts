@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import os from 'node:os'
 import path from 'node:path'
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/portal/embedded-postgres'
@@ -7,8 +8,16 @@ declare global {
   var synapTestServer: EmbeddedPostgres | undefined
 }
 
-/** One PostgreSQL for the run, or the one `DATABASE_URL` names; and one migrated template to clone from. */
+/** Compiles what tests start as processes of their own; one PostgreSQL for the run, or the one `DATABASE_URL` names; and one migrated template to clone from. */
 export default async function globalSetup(): Promise<void> {
+  execFileSync(
+    process.execPath,
+    [path.resolve(__dirname, '../../node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json'],
+    {
+      cwd: path.resolve(__dirname, '../..'),
+      stdio: 'inherit',
+    },
+  )
   let url = process.env.DATABASE_URL
   if (!url) {
     const server = await startEmbeddedPostgres({
