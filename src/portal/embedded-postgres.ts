@@ -50,6 +50,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
     url: (database) => `postgres://${USER}:${PASSWORD}@127.0.0.1:${port}/${database}`,
     async stop() {
       if (child.exitCode === null && child.signalCode === null) {
+        child.ref() // or the event loop could end, and with it this process, before the server has
         child.kill('SIGINT') // fast shutdown: sessions are ended, data is flushed
         await once(child, 'exit')
       }
