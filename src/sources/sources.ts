@@ -36,6 +36,8 @@ const columns = `source_id AS "sourceId", portal_id AS "portalId", region, statu
   verification, verified_at AS "verifiedAt", write_key_last_four AS "writeKeyLastFour", created_at AS "createdAt",
   updated_at AS "updatedAt"`
 
+/** PostgreSQL's SQLSTATE for it (documentation, appendix A). */
+const UNIQUE_VIOLATION = '23505'
 /** Segment's write keys are 32 letters and digits; what fits in a Basic auth user name is let through to be verified. */
 const WRITE_KEY = /^[A-Za-z0-9_-]{8,128}$/
 
@@ -133,9 +135,22 @@ export class Sources {
     return this.#update(sourceId, `status = 'paused'`)
   }
 
-  /** Sends again, from now, whatever its back-off was. Enables a paused or a disabled source. */
+  /**
+   * Sends again, from now, whatever its back-off was. Enables a paused or a disabled source. Throws SourceError where
+   * the portal has connected another one since.
+   */
   async resume(sourceId: string): Promise<Source> {
-    return this.#update(sourceId, `status = 'enabled'`)
+    try {
+      return await this.#update(sourceId, `status = 'enabled'`)
+    } catch (error) {
+      if ((error as { driverError?: { code?: string } }).driverError?.code !== UNIQUE_VIOLATION) throw error
+      throw new SourceError(
+        `The portal of source ${sourceId} has another active source.`,
+        'Two active sources would send each event twice.',
+        'Disable the other one first: `sources.ofPortal(portalId)` tells which it is.',
+        error,
+      )
+    }
   }
 
   /** Records nothing new; what waits is held, until the source is resumed or an operator discards it. */
