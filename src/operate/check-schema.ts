@@ -25,6 +25,16 @@ export async function checkSchema(db: Database): Promise<void> {
       'Add `outboxMigrations` to the DataSource’s migrations and run them (`npx typeorm migration:run`).',
     )
   }
+  const [database] = await db.query<{ encoding: string }>(
+    `SELECT current_setting('server_encoding') AS encoding`,
+  )
+  if (database?.encoding !== 'UTF8') {
+    throw new SchemaError(
+      `The database’s encoding is ${database?.encoding}, and not UTF8.`,
+      'A name that it cannot store would fail the transaction that the event is recorded in.',
+      'Move to a database that was created with ENCODING UTF8.',
+    )
+  }
   const missing = NEEDED.filter((name) => !rows.some((row) => row.name === name))
   if (missing.length > 0) {
     throw new SchemaError(

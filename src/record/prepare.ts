@@ -4,7 +4,7 @@ import type { EventDefinition, NaturalKey, Plan } from '../plan/define-plan'
 import { factDigest } from '../plan/message-id'
 import { isReservedColumn, snakeCase } from '../plan/warehouse-names'
 import { CLIENT_BYTES, MESSAGE_BYTES } from '../segment/limits'
-import { type Json, type JsonObject, snapshot } from './snapshot'
+import { type Json, type JsonObject, snapshot, storable } from './snapshot'
 
 /** A call, made ready for the recording statement. Names are the statement's column names. */
 export interface PreparedCall {
@@ -27,6 +27,8 @@ export interface PreparedCall {
   readonly problems: readonly string[]
 }
 
+/** Characters of one problem that are kept. */
+const MAX_PROBLEM = 300
 const TYPES = ['track', 'identify', 'page', 'group']
 const TRACE_PARENT = /^[\da-f]{2}-[\da-f]{32}-[\da-f]{16}-[\da-f]{2}$/
 const moment = z.iso.datetime({ offset: true })
@@ -91,7 +93,8 @@ export function prepareCall(
       typeof call.traceParent === 'string' && TRACE_PARENT.test(call.traceParent) ? call.traceParent : null,
     digest: sendable ? naturalKey : null,
     message_id: sendable && naturalKey !== null ? null : uuidv7(),
-    problems,
+    // Problems quote names that callers chose, and they are stored like everything else.
+    problems: problems.map((problem) => storable(problem.slice(0, MAX_PROBLEM))),
   }
 }
 

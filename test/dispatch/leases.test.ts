@@ -55,11 +55,10 @@ describe('a lease', () => {
   })
 
   it('goes to sources that have something to send, the longest-waiting first', async () => {
-    const [idle, early, late] = [
-      await scene.connect(outbox),
-      await scene.connect(outbox),
-      await scene.connect(outbox),
-    ]
+    const idle = await scene.connect(outbox)
+    const pair = [await scene.connect(outbox), await scene.connect(outbox)] as [Connected, Connected]
+    // By id it would be the other way round.
+    const [late, early] = pair.sort((a, b) => (a.source.sourceId < b.source.sourceId ? -1 : 1))
     await record(late)
     await record(early)
     await scene.rows(`UPDATE source_delivery SET last_turn_at = now() WHERE source_id = $1`, [

@@ -96,6 +96,7 @@ const hostile: [string, () => unknown, RegExp][] = [
   ],
   ['nesting beyond 64 levels', () => deep(5000), /nested deeper/],
   ['an own __proto__', () => JSON.parse('{"__proto__": {"polluted": true}}'), /cannot carry/],
+  ['a hostile name of a bad value', () => ({ 'a\0\uD800b': 1n }), /a\uFFFD\uFFFDb is a BigInt/],
   ['40 KB of text', () => 'é'.repeat(20_000), /bytes on the wire, and Segment takes 32000/],
   ['10 MB of text', () => 'x'.repeat(10_000_000), /beyond the 262144 characters/],
   ['a sparse array of four billion holes', () => new Array(4_294_967_295), /beyond the/],
@@ -275,7 +276,7 @@ describe('a call that can be sent', () => {
         expect(outcome).toBe(sendable ? 'recorded' : 'diverted')
         if (sendable) results.set(messageId as string, (expected.value as { value: unknown }).value)
       }),
-      { numRuns: 300 },
+      { numRuns: 500, examples: [[{ '\0': 1n }], ['\0\uDC00'], [{ ['x'.repeat(100_000)]: Number.NaN }]] },
     )
     await outbox.drain()
     const arrived = new Map(

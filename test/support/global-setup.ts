@@ -1,8 +1,10 @@
-import { execFileSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import os from 'node:os'
 import path from 'node:path'
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/portal/embedded-postgres'
 import { createTemplate } from './template'
+
+const root = path.resolve(__dirname, '../..')
 
 declare global {
   var synapTestServer: EmbeddedPostgres | undefined
@@ -10,14 +12,9 @@ declare global {
 
 /** Compiles what tests start as processes of their own; one PostgreSQL for the run, or the one `DATABASE_URL` names; and one migrated template to clone from. */
 export default async function globalSetup(): Promise<void> {
-  execFileSync(
-    process.execPath,
-    [path.resolve(__dirname, '../../node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json'],
-    {
-      cwd: path.resolve(__dirname, '../..'),
-      stdio: 'inherit',
-    },
-  )
+  // Type errors are printed, and are `npm run check`'s to fail on: tsc writes its output all the same.
+  const tsc = path.join(root, 'node_modules/typescript/bin/tsc')
+  spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' })
   let url = process.env.DATABASE_URL
   if (!url) {
     const server = await startEmbeddedPostgres({
