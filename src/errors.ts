@@ -8,6 +8,7 @@ export type OutboxErrorCode =
   | 'OUTBOX_SECRET_KEY'
   | 'OUTBOX_SOURCE'
   | 'OUTBOX_LEASE_LOST'
+  | 'OUTBOX_OPERATION'
 
 /** Base of all errors of this module: what happened, why it matters, what to do, in that order. */
 export class OutboxError extends Error {
@@ -79,6 +80,13 @@ export class SecretKeyError extends OutboxError {
 export class SourceError extends OutboxError {
   constructor(happened: string, matters: string, remedy: string, cause?: unknown) {
     super('OUTBOX_SOURCE', happened, matters, remedy, cause)
+  }
+}
+
+/** What an operator asked for cannot be done as asked. Nothing was changed, or what was is in the audit. */
+export class OperationError extends OutboxError {
+  constructor(happened: string, matters: string, remedy: string, cause?: unknown) {
+    super('OUTBOX_OPERATION', happened, matters, remedy, cause)
   }
 }
 

@@ -5,7 +5,10 @@ import { Schedule } from './dispatch/schedule'
 import { InvalidCallError } from './errors'
 import { Events, logEvents, type OutboxEvents } from './events'
 import { checkSchema } from './operate/check-schema'
+import { type DiscardReport, discard } from './operate/discard'
 import { type PruneReport, prune } from './operate/prune'
+import { type RedriveOptions, type RedriveReport, redrive } from './operate/redrive'
+import type { Responsibility, Selection } from './operate/selection'
 import { type OutboxOptions, type ResolvedOptions, resolveOptions } from './options'
 import type { EventName, Plan } from './plan/define-plan'
 import { synapPlan } from './plan/synap-plan'
@@ -124,6 +127,23 @@ export class Outbox<P extends Plan = typeof synapPlan> {
   /** Sends until nothing is due (sources that rest after a failure are not) and tells what it did. */
   async drain(): Promise<DispatchReport> {
     return this.#dispatcher.drain()
+  }
+
+  /**
+   * Sends dead messages again, under their old ids. Those that Segment may have accepted already (`uncertain`) need an
+   * explicit choice, `inDoubt`. Diverted messages were never sendable: record a corrected call instead. Audited.
+   */
+  async redrive(selection: Selection, options: RedriveOptions): Promise<RedriveReport> {
+    const report = await redrive(this.#db, selection, options)
+    if (report.redriven > 0) this.#dispatcher.wake()
+    return report
+  }
+
+  /** Gives messages up, with a reason: dead, uncertain, and pending ones that Segment cannot have. Audited. */
+  async discard(selection: Selection, by: Responsibility): Promise<DiscardReport> {
+    const report = await discard(this.#db, selection, by)
+    this.#dispatcher.wake()
+    return report
   }
 
   /** Removes settled messages that are past their retention, in bounded chunks. */

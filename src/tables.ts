@@ -6,6 +6,7 @@ export interface Tables {
   readonly batch: string
   readonly source: string
   readonly delivery: string
+  readonly audit: string
   readonly view: string
 }
 
@@ -14,6 +15,7 @@ const names = {
   batch: 'outbox_batch',
   source: 'segment_source',
   delivery: 'source_delivery',
+  audit: 'outbox_audit',
   view: 'outbox_inspection',
 } as const
 
@@ -26,6 +28,7 @@ export function tableNames(dataSource: Pick<DataSource, 'options'>): Tables {
     batch: qualify(names.batch),
     source: qualify(names.source),
     delivery: qualify(names.delivery),
+    audit: qualify(names.audit),
     view: qualify(names.view),
   }
 }

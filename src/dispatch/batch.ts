@@ -47,9 +47,12 @@ interface Row {
  *
  * `first_ambiguous_at` is set before the request goes out, and taken back when its outcome is known not to be
  * accepted: a crash in between leaves the dedup window running from the earliest possible moment.
+ *
+ * While a batch of the source is open, no other is formed, whatever the caller believes: the same messages would be in
+ * both, and the younger one would not know since when Segment may have them.
  */
 const openSql = (t: Tables) => `
-WITH held AS (${heldSql(t)}
+WITH held AS (${heldSql(t, '$8')}
 ), next AS MATERIALIZED (
   SELECT message_id, seq, wire_bytes, type, body FROM ${t.message}
   WHERE source_id = $1 AND status = 'pending' AND seq > $4::bigint
@@ -63,7 +66,9 @@ WITH held AS (${heldSql(t)}
                           attempt_started_at, first_ambiguous_at)
   SELECT h.source_id, $2::bigint, array_agg(c.message_id ORDER BY c.seq), min(c.seq), max(c.seq), sum(c.wire_bytes),
          now(), now()
-  FROM held h, chosen c GROUP BY h.source_id
+  FROM held h, chosen c
+  WHERE h.current AND NOT EXISTS (SELECT FROM ${t.batch} o WHERE o.source_id = $1 AND o.outcome IS NULL)
+  GROUP BY h.source_id
   RETURNING batch_id
 )
 SELECT EXISTS (SELECT FROM held) AS held, pg_snapshot_xmax(pg_current_snapshot())::text AS horizon,
@@ -88,6 +93,7 @@ export async function openBatch(
     limits.batchMessages,
     limits.batchBytes,
     mark.horizon,
+    lease.keyVersion,
   ])
   const batch = toBatch(rows, lease)
   const [first, last] = [rows[0], batch?.messages.at(-1)]
@@ -100,11 +106,11 @@ export async function openBatch(
  * verdict, or a half of a refused batch. An attempt that has no verdict is noted as lost.
  */
 const resumeSql = (t: Tables) => `
-WITH held AS (${heldSql(t)}
+WITH held AS (${heldSql(t, '$5')}
 ), open AS (
   SELECT b.batch_id, b.attempt_started_at, b.attempt_count AS attempts,
          coalesce(b.first_ambiguous_at <= now() - $4::bigint * interval '1 millisecond', false) AS expired
-  FROM held h JOIN ${t.batch} b ON b.source_id = h.source_id AND b.outcome IS NULL
+  FROM held h JOIN ${t.batch} b ON b.source_id = h.source_id AND b.outcome IS NULL AND h.current
   ORDER BY b.first_seq LIMIT 1
 ), written AS (
   UPDATE ${t.batch} b
@@ -134,7 +140,7 @@ export async function resumeBatch(
   limits: BatchLimits,
   dedupWindowMs: number,
 ): Promise<Batch | undefined> {
-  const parameters = [lease.sourceId, lease.token, limits.leaseMs, dedupWindowMs]
+  const parameters = [lease.sourceId, lease.token, limits.leaseMs, dedupWindowMs, lease.keyVersion]
   return toBatch(await db.query<Row>(resumeSql(db.tables), parameters), lease)
 }
 

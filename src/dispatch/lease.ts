@@ -11,6 +11,8 @@ export interface Lease {
   readonly region: Region
   readonly ciphertext: Buffer
   readonly secretId: string
+  /** Which of the source's write keys that is: once another is saved, this lease sends no more. */
+  readonly keyVersion: number
   /** Fencing token. Every statement that settles anything is conditional on it. */
   readonly token: string
   /** Failed attempts since the last success, when the lease was taken. */
@@ -55,7 +57,7 @@ WITH RECURSIVE waiting(source_id) AS (
 )
 SELECT l.source_id AS "sourceId", l.lease_token::text AS token, l.failures, l.read_from::text AS "readFrom",
        s.portal_id AS "portalId", s.region, s.write_key_ciphertext AS ciphertext,
-       s.write_key_secret_id AS "secretId",
+       s.write_key_secret_id AS "secretId", s.write_key_version AS "keyVersion",
        EXISTS (SELECT FROM ${t.batch} b WHERE b.source_id = l.source_id AND b.outcome IS NULL) AS "hasOpenBatch"
 FROM leased l JOIN ${t.source} s USING (source_id)
 ORDER BY l.last_turn_at`
@@ -75,11 +77,17 @@ export async function takeLeases(
 /**
  * Renews a lease as part of the statement that writes ahead, so that a request never starts under a lease that is
  * about to end. A lease that expired unnoticed but that nobody took is still ours: the token decides, not the time.
+ *
+ * `current` is false once a person has paused the source or saved another write key: nothing more goes out under this
+ * lease then, so that pausing holds, and the new key is used, from the next request on.
+ *
+ * @param keyVersion the parameter with the lease's `keyVersion`
  */
-export const heldSql = (t: Tables) => `
-  UPDATE ${t.delivery} SET lease_expires_at = clock_timestamp() + $3::int * interval '1 millisecond'
-  WHERE source_id = $1 AND lease_token = $2::bigint
-  RETURNING source_id`
+export const heldSql = (t: Tables, keyVersion: string) => `
+  UPDATE ${t.delivery} d SET lease_expires_at = clock_timestamp() + $3::int * interval '1 millisecond'
+  FROM ${t.source} s
+  WHERE d.source_id = $1 AND d.lease_token = $2::bigint AND s.source_id = d.source_id
+  RETURNING d.source_id, s.status = 'enabled' AND s.write_key_version = ${keyVersion}::int AS current`
 
 /** Throws where a statement found that the fencing token is no longer ours. */
 export function requireHeld(held: boolean | undefined, lease: Lease): void {

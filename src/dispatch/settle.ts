@@ -30,7 +30,8 @@ const moreOpen = (t: Tables) =>
 
 /**
  * Closes a batch: its messages, the batch and the source's state, in one statement that does nothing unless the
- * fencing token is still ours. Only pending messages change, so what an operator decided meanwhile stays.
+ * fencing token is still ours. Only pending messages change, so what an operator decided meanwhile stays. Repeated
+ * after its answer was lost, it changes nothing, and counts what it settled the first time.
  */
 const closeSql = (t: Tables) => `
 WITH held AS (
@@ -42,7 +43,10 @@ WITH held AS (
   WHERE source_id = $1 AND lease_token = $2::bigint
   RETURNING source_id
 ), closed AS (
-  UPDATE ${t.batch} b SET outcome = $5, settled_at = clock_timestamp(), ${endAttempt}
+  UPDATE ${t.batch} b
+  SET outcome = $5, settled_at = clock_timestamp(),
+      first_ambiguous_at = CASE WHEN $5 = 'dead' THEN ${keepEarlierAmbiguity} ELSE b.first_ambiguous_at END,
+      ${endAttempt}
   FROM held WHERE b.batch_id = $3::bigint AND b.outcome IS NULL
   RETURNING b.batch_id
 ), settled AS (
@@ -50,7 +54,10 @@ WITH held AS (
   FROM closed WHERE m.message_id = ANY ($7::uuid[]) AND m.status = 'pending'
   RETURNING m.message_id
 )
-SELECT EXISTS (SELECT FROM held) AS held, (SELECT count(*)::int FROM settled) AS settled, ${moreOpen(t)} AS more`
+SELECT EXISTS (SELECT FROM held) AS held, ${moreOpen(t)} AS more,
+       CASE WHEN EXISTS (SELECT FROM closed) THEN (SELECT count(*)::int FROM settled)
+            ELSE (SELECT count(*)::int FROM ${t.message} WHERE message_id = ANY ($7::uuid[]) AND batch_id = $3::bigint)
+       END AS settled`
 
 /** The batch and all its messages have reached their end. Returns whether other batches of the source are open. */
 export async function closeBatch(
@@ -120,18 +127,28 @@ export async function splitBatch(
   requireHeld(row?.held, lease)
 }
 
+/**
+ * SQL: the source rests, unless a person has saved another write key since the lease was taken: what failed with the
+ * old one says nothing about the new one, which is to be tried at once.
+ */
+const restingSql = (t: Tables, parameter: { delayMs: string; reason: string; keyVersion: string }) => `
+  UPDATE ${t.delivery} d
+  SET failures = CASE WHEN s.write_key_version = ${parameter.keyVersion}::int THEN d.failures + 1 ELSE 0 END,
+      last_failed_at = clock_timestamp(), last_error = ${parameter.reason},
+      resume_at = CASE WHEN s.write_key_version = ${parameter.keyVersion}::int
+                       THEN clock_timestamp() + ${parameter.delayMs}::bigint * interval '1 millisecond'
+                       ELSE '-infinity' END
+  FROM ${t.source} s
+  WHERE d.source_id = $1 AND d.lease_token = $2::bigint AND s.source_id = d.source_id
+  RETURNING d.source_id`
+
 /** The batch stays open, and the source rests: nothing of it is sent before `resume_at`. */
 const postponeSql = (t: Tables) => `
-WITH held AS (
-  UPDATE ${t.delivery}
-  SET failures = failures + 1, last_failed_at = clock_timestamp(), last_error = $6,
-      resume_at = clock_timestamp() + $5::bigint * interval '1 millisecond'
-  WHERE source_id = $1 AND lease_token = $2::bigint
-  RETURNING source_id
+WITH held AS (${restingSql(t, { delayMs: '$5', reason: '$6', keyVersion: '$8' })}
 ), postponed AS (
   UPDATE ${t.batch} b
   SET first_ambiguous_at = CASE WHEN $7 THEN b.first_ambiguous_at ELSE ${keepEarlierAmbiguity} END, ${endAttempt}
-  FROM held WHERE b.batch_id = $3::bigint AND b.outcome IS NULL
+  FROM held WHERE b.batch_id = $3::bigint AND b.outcome IS NULL AND b.attempt_started_at IS NOT NULL
   RETURNING b.batch_id
 )
 SELECT EXISTS (SELECT FROM held) AS held, (SELECT count(*)::int FROM postponed) AS settled, true AS more`
@@ -151,21 +168,18 @@ export async function postponeBatch(
     Math.round(delayMs),
     reason,
     ambiguous,
+    lease.keyVersion,
   ])
   requireHeld(row?.held, lease)
 }
 
-/** The source cannot be sent for at all, and no batch was touched: its write key does not decrypt. */
+/** The source cannot be sent for now, and no batch is touched: its write key does not decrypt, or a statement failed. */
 const restSql = (t: Tables) => `
-WITH held AS (
-  UPDATE ${t.delivery}
-  SET failures = failures + 1, last_failed_at = clock_timestamp(), last_error = $4,
-      resume_at = clock_timestamp() + $3::bigint * interval '1 millisecond'
-  WHERE source_id = $1 AND lease_token = $2::bigint
-  RETURNING source_id
+WITH held AS (${restingSql(t, { delayMs: '$3', reason: '$4', keyVersion: '$5' })}
 )
 SELECT EXISTS (SELECT FROM held) AS held`
 
 export async function restSource(db: Database, lease: Lease, delayMs: number, reason: string): Promise<void> {
-  await db.query(restSql(db.tables), [lease.sourceId, lease.token, Math.round(delayMs), reason])
+  const parameters = [lease.sourceId, lease.token, Math.round(delayMs), reason, lease.keyVersion]
+  await db.query(restSql(db.tables), parameters)
 }

@@ -7,6 +7,7 @@ import type { WriteKeyCipher } from '../sources/write-key-cipher'
 import { reached } from '../steps'
 import { type BackoffOptions, backoffMs } from './backoff'
 import { type Batch, type BatchLimits, openBatch, resumeBatch } from './batch'
+import { insist } from './insist'
 import type { Lease } from './lease'
 import { LowWaterMark } from './low-water-mark'
 import { type AttemptEnd, closeBatch, postponeBatch, restSource, splitBatch } from './settle'
@@ -43,7 +44,7 @@ export interface TurnReport {
 
 /**
  * One source's turn: batch after batch, one request at a time, until nothing waits, the source has to rest, or its
- * time is over. Between statements no connection is held.
+ * time is over. Between statements no connection is held. Throws what a statement failed with; the source rests then.
  *
  * @param reading called before each read of pending messages: what is committed later may not be in it
  */
@@ -53,7 +54,7 @@ export async function takeTurn(
   signal: AbortSignal,
   reading: () => void,
 ): Promise<TurnReport> {
-  const turn = new Turn(parts, lease, reading)
+  const turn = new Turn(parts, lease, signal, reading)
   const ends = performance.now() + parts.options.turnMs
   try {
     const writeKey = turn.writeKey()
@@ -61,7 +62,7 @@ export async function takeTurn(
     while (goOn && !signal.aborted && performance.now() < ends) goOn = await turn.next(writeKey)
     turn.report.more = goOn
   } catch (error) {
-    if (!(error instanceof LeaseLostError)) throw error
+    if (!(error instanceof LeaseLostError)) throw await turn.restAfter(error)
     parts.events.emit('leaseLost', { sourceId: lease.sourceId, token: lease.token })
   }
   return turn.report
@@ -79,10 +80,13 @@ class Turn {
   readonly #mark: LowWaterMark
   #failures: number
   #open: boolean
+  /** When the lease ends unless it is renewed, on the clock of `performance.now()`; never too late. */
+  #leaseEnds = 0
 
   constructor(
     private readonly parts: TurnParts,
     private readonly lease: Lease,
+    private readonly signal: AbortSignal,
     private readonly reading: () => void,
   ) {
     this.#mark = new LowWaterMark(lease.readFrom)
@@ -105,7 +109,7 @@ class Turn {
     const { db, options } = this.parts
     if (writeKey instanceof Error) return this.#rest(writeKey.message)
     // The lease is renewed by the statement below, at a moment not before this one.
-    const renewed = performance.now()
+    this.#leaseEnds = performance.now() + options.leaseMs
     reached('batch:before')
     const batch = this.#open
       ? await resumeBatch(db, this.lease, options, options.dedupWindowMs)
@@ -124,7 +128,7 @@ class Turn {
       return this.#close(batch, 'uncertain', reason)
     }
     // Delayed this long, the request could outlive the lease. The batch stays open for the next holder.
-    if (performance.now() - renewed + options.timeoutMs > options.leaseMs) {
+    if (performance.now() + options.timeoutMs > this.#leaseEnds) {
       this.#open = true
       return true
     }
@@ -171,7 +175,7 @@ class Turn {
       return this.#close(batch, 'dead', `Segment refused it: ${verdict.reason}`, attempt)
     }
     reached('split:before')
-    await splitBatch(this.parts.db, this.lease, batch, attempt)
+    await this.#insist(() => splitBatch(this.parts.db, this.lease, batch, attempt))
     reached('split:after')
     this.#open = true
     return true
@@ -186,7 +190,8 @@ class Turn {
     const { db, events } = this.parts
     const settledThrough = this.#mark.settled()
     reached('settle:before')
-    const end = await closeBatch(db, this.lease, batch, { outcome, reason, attempt, settledThrough })
+    const given = { outcome, reason, attempt, settledThrough }
+    const end = await this.#insist(() => closeBatch(db, this.lease, batch, given))
     reached('settle:after')
     this.#open = end.more
     if (outcome === 'delivered' || outcome === 'dead') this.#failures = 0
@@ -214,14 +219,29 @@ class Turn {
     const { reason } = verdict
     const ambiguous = verdict.kind === 'ambiguous'
     reached('postpone:before')
-    await postponeBatch(this.parts.db, this.lease, batch, { attempt, delayMs, reason, ambiguous })
+    const given = { attempt, delayMs, reason, ambiguous }
+    await this.#insist(() => postponeBatch(this.parts.db, this.lease, batch, given))
     reached('postpone:after')
     return this.#resting(delayMs, reason)
   }
 
-  async #rest(reason: string): Promise<false> {
-    const verdict = { kind: 'refused-source', reason } as const
-    const delayMs = backoffMs(verdict, ++this.#failures, this.parts.options.backoff)
+  #insist<Result>(statement: () => Promise<Result>): Promise<Result> {
+    const failed = (error: unknown) => this.parts.events.emit('error', { error, during: 'turn' })
+    return insist(statement, this.#leaseEnds, this.signal, failed)
+  }
+
+  /**
+   * Lets the source rest after a statement failed, and returns the error. Without a pause a statement that always
+   * fails would be repeated as fast as it can: the source is still due, and its next turn would begin at once.
+   */
+  async restAfter(error: unknown): Promise<unknown> {
+    const said = error instanceof Error ? error.message : String(error)
+    await this.#rest(`the outbox's own statement failed: ${said}`, 'unreachable').catch(() => undefined)
+    return error
+  }
+
+  async #rest(reason: string, kind: 'refused-source' | 'unreachable' = 'refused-source'): Promise<false> {
+    const delayMs = backoffMs({ kind, reason }, ++this.#failures, this.parts.options.backoff)
     await restSource(this.parts.db, this.lease, delayMs, reason)
     return this.#resting(delayMs, reason)
   }

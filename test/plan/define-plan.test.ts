@@ -25,7 +25,7 @@ describe('definePlan', () => {
       { E: { properties: z.strictObject({ a: z.bigint() }), key: () => 'k' } },
       /JSON Schema/,
     ],
-  ])('refuses %s, and says what to do', (_, events, message) => {
+  ] as [string, object, RegExp][])('refuses %s, and says what to do', (_, events, message) => {
     expect(() => definePlan(events as never)).toThrow(PlanError)
     expect(() => definePlan(events as never)).toThrow(message)
   })

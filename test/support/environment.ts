@@ -34,8 +34,8 @@ export default class LeakGuardEnvironment extends TestEnvironment {
 
   /** Notes the timers that the test and all that it loads create. */
   #watch(name: 'setTimeout' | 'setInterval'): void {
-    const original = this.global[name]
-    const watched = (...args: Parameters<typeof original>) => {
+    const original = this.global[name] as (...args: unknown[]) => NodeJS.Timeout
+    const watched = (...args: unknown[]) => {
       const timer = original(...args)
       this.#timers.add(timer)
       return timer
