@@ -41,9 +41,8 @@ export function snapshot(input: unknown, path = ''): Snapshot {
       case 'boolean':
         return value
       case 'number':
-        return Number.isFinite(value)
-          ? value
-          : problem(at, `is ${value}, which JSON has no form for`, `${value}`)
+        if (!Number.isFinite(value)) return problem(at, `is ${value}, which JSON has no form for`, `${value}`)
+        return value === 0 ? 0 : value // JSON has no -0
       case 'bigint':
         return problem(at, 'is a BigInt, which JSON has no form for', `${value}`)
       case 'object':

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { snapshot, storable } from '../../src/record/snapshot'
 
-const valueOf = (value: unknown) => snapshot(value).value
+const copyOf = (value: unknown) => snapshot(value).value
 const problemsOf = (value: unknown, path?: string) => snapshot(value, path).problems
 
 describe('a snapshot', () => {
@@ -37,7 +37,7 @@ describe('a snapshot', () => {
     ['an object without a prototype', Object.assign(Object.create(null), { a: 1 }), { a: 1 }],
     ['symbol keys', { [Symbol('k')]: 1, a: 2 }, { a: 2 }],
   ])('of %s', (_, value, expected) => {
-    expect(valueOf(value)).toEqual(expected)
+    expect(copyOf(value)).toEqual(expected)
   })
 
   it.each([
@@ -105,7 +105,10 @@ describe('a snapshot', () => {
     const wide = new Proxy({} as Record<string, string>, {
       ownKeys: () => Array.from({ length: 100_000 }, (_, i) => `k${i}`),
       getOwnPropertyDescriptor: () => ({ enumerable: true, configurable: true }),
-      get: (_, key) => (key === 'toJSON' ? undefined : (read++, 'x'.repeat(1000))),
+      get: (_, key) => {
+        read++
+        return key === 'toJSON' ? undefined : 'x'.repeat(1000)
+      },
     })
     expect(problemsOf(wide).length).toBeGreaterThan(0)
     expect(read).toBeLessThan(300)
