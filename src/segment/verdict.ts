@@ -1,4 +1,5 @@
 import type { Observation } from './http-client'
+import { retryAfterMs } from './retry-after'
 
 /** What an observation means for the batch that was sent. */
 export type Verdict =
@@ -19,29 +20,40 @@ export type Verdict =
 const MESSAGE = new Set([400, 413, 422])
 /** Statuses by which an answering server may still have processed the request. */
 const UNCLEAR_4XX = new Set([408, 409, 425, 460, 499])
-/** `Retry-After` beyond this is not believed: an hour is tried again, so that a mistake cannot park a source for long. */
-const MAX_RETRY_AFTER_MS = 3_600_000
+/** Characters of a reason, which becomes part of rows, logs and the settings page. */
+const MAX_REASON = 300
 
 /** Pure: the same observation always has the same verdict. `now` is only used to read an HTTP date. */
 export function judge(seen: Observation, now: number = Date.now()): Verdict {
-  if (seen.kind === 'unsent') return { kind: 'refused-message', reason: seen.message }
+  if (seen.kind === 'unsent') {
+    const reason = readable(seen.message)
+    return seen.about === 'messages'
+      ? { kind: 'refused-message', reason }
+      : { kind: 'refused-source', reason }
+  }
   if (seen.kind === 'error') {
-    const reason = `${seen.code}: ${seen.message}`
+    const reason = readable(seen.message === seen.code ? seen.code : `${seen.code}: ${seen.message}`)
     return seen.written ? { kind: 'ambiguous', reason } : { kind: 'unreachable', reason }
   }
+  return judgeResponse(seen, now)
+}
+
+function judgeResponse(seen: Extract<Observation, { kind: 'response' }>, now: number): Verdict {
   const { status } = seen
-  const retryAfterMs = retryAfter(seen.headers, now)
-  const timed = retryAfterMs === undefined ? {} : { retryAfterMs }
+  const asked = retryAfterMs(status, seen.headers, now)
+  const timed = asked === undefined ? {} : { retryAfterMs: asked }
   if (status === 200) {
     if (seen.complete && saysSuccess(seen.body)) return { kind: 'accepted' }
     const what = seen.complete ? 'without a success body' : 'whose body did not arrive whole'
     return { kind: 'ambiguous', reason: `HTTP 200 ${what}`, ...timed }
   }
-  const reason = `HTTP ${status}${excerpt(seen.body)}`
+  const reason = readable(`HTTP ${status}${seen.body.trim() === '' ? '' : `: ${seen.body}`}`)
   if (status === 429) return { kind: 'throttled', reason, ...timed }
   if (MESSAGE.has(status)) return { kind: 'refused-message', reason }
-  if (status >= 400 && status < 500 && !UNCLEAR_4XX.has(status))
+  if (status >= 400 && status < 500 && !UNCLEAR_4XX.has(status)) {
     return { kind: 'refused-source', reason, ...timed }
+  }
+  // What is left may all have been processed: another 2xx, a redirect (a 303 says so outright), any 5xx.
   return { kind: 'ambiguous', reason, ...timed }
 }
 
@@ -53,24 +65,13 @@ function saysSuccess(body: string): boolean {
   }
 }
 
-/** The first words of a refusal, for the reason that people read. */
-function excerpt(body: string): string {
-  const text = body.replaceAll(/\s+/g, ' ').trim().slice(0, 200)
-  return text === '' ? '' : `: ${text}`
-}
-
-/** `Retry-After` in seconds or as an HTTP date (RFC 9110, 10.2.3), else `X-RateLimit-Reset` in seconds. */
-function retryAfter(headers: Record<string, string | string[] | undefined>, now: number): number | undefined {
-  const value = first(headers['retry-after']) ?? first(headers['x-ratelimit-reset'])
-  if (value === undefined) return undefined
-  const server = Date.parse(first(headers.date) ?? '')
-  // A date is read against the server's own clock where it sent one: ours may be minutes off.
-  const ms = /^\d+$/.test(value)
-    ? Number(value) * 1000
-    : Date.parse(value) - (Number.isNaN(server) ? now : server)
-  return Number.isNaN(ms) ? undefined : Math.min(Math.max(ms, 0), MAX_RETRY_AFTER_MS)
-}
-
-function first(value: string | string[] | undefined): string | undefined {
-  return (Array.isArray(value) ? value[0] : value)?.trim()
+/**
+ * A line that people can read and PostgreSQL can store: an answer may hold anything, and U+0000 or half a surrogate
+ * pair, left by the cut, would make the statement fail that settles the batch.
+ */
+function readable(text: string): string {
+  return text
+    .slice(0, MAX_REASON)
+    .replaceAll(/[\s\p{C}]+/gu, ' ')
+    .trim()
 }

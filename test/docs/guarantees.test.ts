@@ -1,0 +1,25 @@
+import fs from 'node:fs'
+import path from 'node:path'
+
+const root = path.resolve(__dirname, '../..')
+
+/** In a document, the names of tests follow their file: `test/x.test.ts` "one", "another". */
+function namedTests(document: string): [file: string, name: string][] {
+  const text = fs.readFileSync(path.join(root, document), 'utf8')
+  const named: [string, string][] = []
+  for (const [, file = '', names = ''] of text.matchAll(/`(test\/[\w/-]+\.test\.ts)`\s+((?:"[^"]+",?\s*)+)/g)) {
+    for (const [, name = ''] of names.matchAll(/"([^"]+)"/g)) named.push([file, name])
+  }
+  return named
+}
+
+describe.each(['docs/guarantees.md', 'docs/segment.md'])('%s', (document) => {
+  it.each(namedTests(document))('%s has a test named "%s"', (file, name) => {
+    const source = fs.readFileSync(path.join(root, file), 'utf8')
+    expect(source.replaceAll("\\'", "'")).toContain(name)
+  })
+
+  it('names tests', () => {
+    expect(namedTests(document).length).toBeGreaterThan(10)
+  })
+})
