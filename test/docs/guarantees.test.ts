@@ -7,7 +7,9 @@ const root = path.resolve(__dirname, '../..')
 function namedTests(document: string): [file: string, name: string][] {
   const text = fs.readFileSync(path.join(root, document), 'utf8')
   const named: [string, string][] = []
-  for (const [, file = '', names = ''] of text.matchAll(/`(test\/[\w/-]+\.test\.ts)`\s+((?:"[^"]+",?\s*)+)/g)) {
+  for (const [, file = '', names = ''] of text.matchAll(
+    /`(test\/[\w/-]+\.test\.ts)`\s+((?:"[^"]+",?\s*)+)/g,
+  )) {
     for (const [, name = ''] of names.matchAll(/"([^"]+)"/g)) named.push([file, name])
   }
   return named

@@ -72,14 +72,28 @@ describe('the README', () => {
         return name ? [[name, code]] : []
       }),
     )
-    expect(Object.keys(files)).toEqual(['data-source.ts', 'outbox.ts', 'submit-test.ts', 'main.ts'])
-    files['run.ts'] = `import { main } from './main'\nvoid main()\n`
+    expect(Object.keys(files)).toEqual([
+      'data-source.ts',
+      'outbox.ts',
+      'submit-test.ts',
+      'main.ts',
+      'mend.ts',
+    ])
+    // Every block is the opening or a file: none goes without being run.
+    expect(blocksOf('ts')).toHaveLength(Object.keys(files).length + 1)
+    files['run.ts'] = `import { main } from './main'\nvoid main()`
     await compileAndRun(files, 'run.js')
     const [submitted] = await scene.rows<{ at: Date | null }>('SELECT submitted_at AS at FROM attempt')
     expect(submitted?.at).toBeInstanceOf(Date)
     // stop() leaves what waits to the next start; whichever it was, the event is there once.
     await scene.outbox({ secretKeys: `k1:${Buffer.alloc(32, 1).toString('base64')}` }).drain()
     expect(scene.segment.accepted({ event: 'Submitted Test' })).toHaveLength(1)
+
+    files['run-mend.ts'] = `
+      import { dataSource } from './data-source'
+      import { mend } from './mend'
+      void dataSource.initialize().then(mend).then(() => dataSource.destroy())`
+    await compileAndRun(files, 'run-mend.js')
   })
 
   it('opens with code that compiles and runs', async () => {
