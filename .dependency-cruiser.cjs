@@ -3,6 +3,13 @@ module.exports = {
   forbidden: [
     { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
     {
+      name: 'everything-resolves',
+      comment: 'What is not found is not checked by the rules below.',
+      severity: 'error',
+      from: {},
+      to: { couldNotResolve: true },
+    },
+    {
       name: 'only-segment-imports-the-client',
       comment: 'The client lies in a dozen ways; src/segment is where all of them are handled.',
       severity: 'error',
@@ -14,7 +21,17 @@ module.exports = {
       comment: 'The reference portal uses the module as any monolith would.',
       severity: 'error',
       from: { path: '^(src/portal|entities/portal)/' },
-      to: { path: '^(src|entities|migrations)/', pathNot: '^(src/portal|entities/portal|src/index|src/testing/index)' },
+      to: {
+        path: '^(src|entities|migrations)/',
+        pathNot: '^((src|entities)/portal/|src/(console/|testing/)?index[.]ts$)',
+      },
+    },
+    {
+      name: 'only-the-cli-imports-commander',
+      comment: 'An application that records events must not load a command-line parser.',
+      severity: 'error',
+      from: { path: '^(src|entities|migrations)/', pathNot: '^src/cli/' },
+      to: { path: 'node_modules/commander/' },
     },
     {
       name: 'the-module-knows-no-portal',
@@ -38,8 +55,13 @@ module.exports = {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
-    tsPreCompilationDeps: true,
+    // TypeScript 7 has no API for it; without TypeScript it would fall back to a parser that misses type imports.
+    parser: 'swc',
+    // Its `paths` resolve the package's own name to the source, whether it is built or not.
     tsConfig: { fileName: 'tsconfig.json' },
-    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'require', 'node', 'default', 'types'] },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'require', 'node', 'default', 'types'],
+    },
   },
 }

@@ -83,7 +83,9 @@ async function startDatabase({ databaseUrl, once: throwAway, reset }: StartSetti
   const directory = throwAway
     ? path.join(os.tmpdir(), `synap-outbox-once-${process.pid}`)
     : path.resolve(HOME, 'postgres')
-  const server = await startEmbeddedPostgres({ directory, keep: !throwAway })
+  const server = await startEmbeddedPostgres({ directory, keep: !throwAway }).catch((error: Error) => {
+    throw new StartError(`The embedded PostgreSQL does not start: ${error.message}`)
+  })
   await ensureDatabase(server.url('postgres'), 'synap', reset)
   return {
     url: server.url('synap'),

@@ -119,7 +119,7 @@ describe('a write key', () => {
       'SELECT last_error, failures FROM source_delivery WHERE source_id = $1',
       [source.sourceId],
     )
-    expect(delivery).toMatchObject({ failures: 1, last_error: expect.stringContaining('"k1"') })
+    expect(delivery).toMatchObject({ last_error: expect.stringContaining('"k1"') })
     await outbox.sources.resume(source.sourceId)
     await outbox.drain()
     expect(scene.segment.accepted({ writeKey })).toHaveLength(1)

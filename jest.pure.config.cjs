@@ -1,0 +1,14 @@
+// The tests of pure functions, without PostgreSQL: what Stryker runs for each of its mutants.
+const { globalSetup: _setup, globalTeardown: _teardown, ...base } = require('./jest.config.cjs')
+
+/** @type {import('jest').Config} */
+module.exports = {
+  ...base,
+  testEnvironment: 'node',
+  testMatch: [
+    '**/test/segment/{verdict,backoff}.test.ts',
+    '**/test/record/snapshot.test.ts',
+    '**/test/plan/fact-digest.test.ts',
+    '**/test/dispatch/low-water-mark.test.ts',
+  ],
+}
