@@ -65,7 +65,8 @@ export class Outbox<P extends Plan = typeof synapPlan> {
     this.#transactions = new Transactions(dataSource, wake)
     this.#schedules = [
       new Schedule(dispatcher.cron, wake, this.#events),
-      new Schedule(retention.cron, () => void this.prune(), this.#events),
+      // A failure is reported by prune() itself. Let go unhandled, its rejection would end the application's process.
+      new Schedule(retention.cron, () => this.prune().then(nothing, nothing), this.#events),
     ]
   }
 
@@ -190,3 +191,5 @@ export class Outbox<P extends Plan = typeof synapPlan> {
     return results
   }
 }
+
+function nothing(): void {}

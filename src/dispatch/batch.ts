@@ -71,7 +71,7 @@ WITH held AS (${heldSql(t, '$8')}
   GROUP BY h.source_id
   RETURNING batch_id
 )
-SELECT EXISTS (SELECT FROM held) AS held, pg_snapshot_xmax(pg_current_snapshot())::text AS horizon,
+SELECT EXISTS (SELECT FROM held) AS held, pg_current_xact_id()::text AS horizon,
        pg_snapshot_xmin(pg_current_snapshot()) >= $7::xid8 AS passed,
        w.batch_id::text AS "batchId", 0 AS attempts, false AS expired,
        c.message_id AS "messageId", c.seq::text AS seq, c.type, c.body

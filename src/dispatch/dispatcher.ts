@@ -97,7 +97,9 @@ export class Dispatcher {
         seen = this.#wakes
         const places = this.#options.concurrency - this.#turns.size
         if (places <= 0) return // the next turn to end looks again
-        const leases = await takeLeases(this.#parts.db, this.owner, this.#options.leaseMs, places)
+        const serving = [...this.#turns.keys()]
+        const { leaseMs } = this.#options
+        const leases = await takeLeases(this.#parts.db, this.owner, leaseMs, places, serving)
         for (const lease of leases) this.#begin(lease)
       } while (seen !== this.#wakes && this.#running)
     } catch (error) {

@@ -43,6 +43,7 @@ WITH RECURSIVE waiting(source_id) AS (
   SELECT d.source_id, d.swept_at < clock_timestamp() - interval '${SWEEP_INTERVAL}' AS sweep
   FROM waiting w JOIN ${t.delivery} d USING (source_id) JOIN ${t.source} s USING (source_id)
   WHERE s.status = 'enabled' AND d.resume_at <= clock_timestamp() AND d.lease_expires_at <= clock_timestamp()
+    AND d.source_id <> ALL ($4::uuid[])
   ORDER BY d.last_turn_at, d.source_id
   LIMIT $1
   FOR NO KEY UPDATE OF d SKIP LOCKED
@@ -62,14 +63,19 @@ SELECT l.source_id AS "sourceId", l.lease_token::text AS token, l.failures, l.re
 FROM leased l JOIN ${t.source} s USING (source_id)
 ORDER BY l.last_turn_at`
 
+/**
+ * @param serving sources that this process still has a turn for. A lease of its own that expired unnoticed (the process
+ *   was paused) would be due as well; taken again, the same process would send two batches of one source at once.
+ */
 export async function takeLeases(
   db: Database,
   owner: string,
   leaseMs: number,
   limit: number,
+  serving: readonly string[] = [],
 ): Promise<Lease[]> {
   reached('lease:before')
-  const leases = await db.query<Lease>(leaseSql(db.tables), [limit, owner, leaseMs])
+  const leases = await db.query<Lease>(leaseSql(db.tables), [limit, owner, leaseMs, serving])
   reached('lease:after')
   return leases
 }

@@ -5,9 +5,11 @@
  * would lose it, or send it after a message of a later transaction (I7). So the mark only ever moves to a `seq` below
  * which nothing can appear any more:
  *
- * - A read at snapshot S sees `seq` values up to L. Let H be the next transaction id at S (`pg_snapshot_xmax`).
- * - A transaction with an id of H or above got it after S. Recording takes the id before it draws a `seq`, and
- *   sequences only rise, so all of its `seq` values are above L.
+ * - A read at snapshot S sees `seq` values up to L. Let H be the id of the reading transaction itself, which it takes
+ *   after S (`pg_current_xact_id`). Not `pg_snapshot_xmax`: that is one past the highest id that has ended, and a
+ *   transaction still running may have a higher one, and with it a `seq` below L.
+ * - A transaction with an id above H got it after S. Recording takes the id before it draws a `seq`, and sequences only
+ *   rise, so all of its `seq` values are above L.
  * - Once a later read's oldest running transaction (`pg_snapshot_xmin`) is H or above, every transaction that could
  *   own a `seq` up to L has ended, and that read saw what it committed.
  *
@@ -40,7 +42,7 @@ export class LowWaterMark {
    * Takes note of a read.
    *
    * @param lastSeq highest `seq` of the batch it formed
-   * @param horizon the next transaction id at the read's snapshot
+   * @param horizon the id of the transaction that read
    * @param passed whether the oldest running transaction had reached the `horizon` given to the read
    */
   read(lastSeq: string, horizon: string, passed: boolean): void {

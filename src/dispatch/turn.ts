@@ -58,8 +58,10 @@ export async function takeTurn(
   const ends = performance.now() + parts.options.turnMs
   try {
     const writeKey = turn.writeKey()
-    let goOn = true
-    while (goOn && !signal.aborted && performance.now() < ends) goOn = await turn.next(writeKey)
+    let goOn: boolean
+    do {
+      goOn = !signal.aborted && (await turn.next(writeKey))
+    } while (goOn && performance.now() < ends)
     turn.report.more = goOn
   } catch (error) {
     if (!(error instanceof LeaseLostError)) throw await turn.restAfter(error)
