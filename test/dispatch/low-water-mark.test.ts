@@ -49,7 +49,7 @@ function play(
 }
 
 const property = (make: Parameters<typeof play>[1]) =>
-  fc.property(fc.array(move, { maxLength: 60 }), (moves) => play(moves, make))
+  fc.property(fc.array(move, { maxLength: 60, size: 'max' }), (moves) => play(moves, make))
 
 describe('the low-water mark', () => {
   it('never passes a message that is pending or can still appear', () => {

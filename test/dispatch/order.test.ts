@@ -56,14 +56,16 @@ describe('a source’s messages go out in the order of their seq', () => {
   })
 
   it('moves the low-water mark past what is settled, so that it need not be read again', async () => {
-    for (let i = 0; i < 6; i++) await commit(`m${i}`)
-    await outbox.drain()
-    const [delivery] = await scene.rows<{ mark: string }>(
-      'SELECT settled_through_seq AS mark FROM source_delivery',
-    )
-    const [last] = await scene.rows<{ seq: string }>('SELECT max(seq) AS seq FROM outbox_message')
-    expect(Number(delivery?.mark)).toBeGreaterThanOrEqual(Number(last?.seq) - 1)
-    expect(Number(delivery?.mark)).toBeLessThanOrEqual(Number(last?.seq))
+    const value = async (sql: string) => Number((await scene.rows<{ value: string }>(sql))[0]?.value)
+    // Transaction ids are the whole server's: other tests' open transactions hold the mark back while they last.
+    for (let tries = 0; tries < 100; tries++) {
+      for (let i = 0; i < 4; i++) await commit(`m${tries}-${i}`)
+      await outbox.drain() // four batches: the mark follows one or two behind
+      const mark = await value('SELECT settled_through_seq AS value FROM source_delivery')
+      expect(mark).toBeLessThanOrEqual(await value('SELECT max(seq) AS value FROM outbox_message'))
+      if (mark > 0) return
+    }
+    throw new Error('the mark never moved')
   })
 
   it('finds messages below a mark that is wrong, as after a restored backup', async () => {
