@@ -42,8 +42,8 @@ WITH RECURSIVE waiting(source_id) AS (
 ), due AS (
   SELECT d.source_id, d.swept_at < clock_timestamp() - interval '${SWEEP_INTERVAL}' AS sweep
   FROM waiting w JOIN ${t.delivery} d USING (source_id) JOIN ${t.source} s USING (source_id)
-  WHERE s.status = 'enabled' AND d.resume_at <= clock_timestamp() AND d.lease_expires_at <= clock_timestamp()
-    AND d.source_id <> ALL ($4::uuid[])
+  WHERE s.status = 'enabled' AND d.resume_at <= clock_timestamp()
+    AND (d.lease_expires_at <= clock_timestamp() OR d.lease_owner = $2) AND d.source_id <> ALL ($4::uuid[])
   ORDER BY d.last_turn_at, d.source_id
   LIMIT $1
   FOR NO KEY UPDATE OF d SKIP LOCKED
@@ -64,8 +64,12 @@ FROM leased l JOIN ${t.source} s USING (source_id)
 ORDER BY l.last_turn_at`
 
 /**
- * @param serving sources that this process still has a turn for. A lease of its own that expired unnoticed (the process
- *   was paused) would be due as well; taken again, the same process would send two batches of one source at once.
+ * Takes leases for due sources. One that this dispatcher holds without knowing is due too: a connection broke between
+ * the commit that took it, or that would have given it back, and its answer, and nobody else would use it until it ends.
+ *
+ * @param owner unique to this dispatcher
+ * @param serving sources that it still has a turn for. A lease of its own that expired unnoticed (the process was
+ *   paused) would be due as well; taken again, the same process would send two batches of one source at once.
  */
 export async function takeLeases(
   db: Database,

@@ -46,7 +46,18 @@ export class Sender {
     const post = ({ url, headers, body }: ClientRequest) => {
       reached('send:before')
       const agent = this.#agent(host)
-      const left = Math.max(1, Math.ceil(ends - performance.now()))
+      const left = Math.ceil(ends - performance.now())
+      // Paused until now, the process may have lost its lease, and another is sending the same batch.
+      if (left <= 0) {
+        const message = `no time of ${timeoutMs} ms was left to send it in`
+        return Promise.resolve({
+          kind: 'error' as const,
+          code: 'TIMEOUT',
+          message,
+          written: false,
+          ms: timeoutMs - left,
+        })
+      }
       return exchange({ method: 'POST', url, headers, body, timeoutMs: left, agent, signal })
     }
     const seen = await handOver(messages, { writeKey: to.writeKey, host, timeoutMs, signal, post })
