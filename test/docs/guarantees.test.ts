@@ -21,6 +21,13 @@ describe.each(['docs/guarantees.md', 'docs/segment.md'])('%s', (document) => {
     expect(source.replaceAll("\\'", "'")).toContain(name)
   })
 
+  it('names no file that is not there', () => {
+    const text = fs.readFileSync(path.join(root, document), 'utf8')
+    for (const [, file = ''] of text.matchAll(/`(test\/[\w/.-]+)`/g)) {
+      expect([file, fs.existsSync(path.join(root, file))]).toEqual([file, true])
+    }
+  })
+
   it('names tests', () => {
     expect(namedTests(document).length).toBeGreaterThan(10)
   })
