@@ -9,6 +9,5 @@ module.exports = {
     '**/test/segment/{verdict,backoff}.test.ts',
     '**/test/record/snapshot.test.ts',
     '**/test/plan/fact-digest.test.ts',
-    '**/test/dispatch/low-water-mark.test.ts',
   ],
 }

@@ -82,6 +82,8 @@ class Turn {
   readonly #mark: LowWaterMark
   #failures: number
   #open: boolean
+  /** Whether a read of this turn has found anything. */
+  #found = false
   /** When the lease ends unless it is renewed, on the clock of `performance.now()`; never too late. */
   #leaseEnds = 0
 
@@ -141,8 +143,10 @@ class Turn {
     const { db, options } = this.parts
     this.reading()
     const batch = await openBatch(db, this.lease, this.#mark, options)
-    if (batch !== undefined || this.#mark.value === '0') return batch
-    // Nothing above the mark, though the source is due: the mark is only a hint, look from the beginning.
+    const suspicious = !this.#found && this.#mark.value !== '0'
+    this.#found ||= batch !== undefined
+    if (batch !== undefined || !suspicious) return batch
+    // Nothing above the mark, though the source was due: the mark is only a hint, look from the beginning.
     this.#mark.sweep()
     return openBatch(db, this.lease, this.#mark, options)
   }
