@@ -7,9 +7,14 @@ import { tableNames } from '../src/tables'
  */
 export class CreateOutbox1795420800000 implements MigrationInterface {
   readonly name = 'CreateOutbox1795420800000'
+  /** A schema other than the DataSource's; see `outboxIn`. */
+  protected readonly schema?: string
 
   async up(queryRunner: QueryRunner): Promise<void> {
-    const t = tableNames(queryRunner.connection)
+    const t = tableNames(queryRunner.connection, this.schema)
+    if (this.schema !== undefined) {
+      await queryRunner.query(`CREATE SCHEMA IF NOT EXISTS "${this.schema.replaceAll('"', '""')}"`)
+    }
 
     await queryRunner.query(`
       CREATE TABLE ${t.source} (
@@ -172,7 +177,7 @@ export class CreateOutbox1795420800000 implements MigrationInterface {
   }
 
   async down(queryRunner: QueryRunner): Promise<void> {
-    const t = tableNames(queryRunner.connection)
+    const t = tableNames(queryRunner.connection, this.schema)
     await queryRunner.query(`DROP VIEW ${t.view}`)
     await queryRunner.query(`DROP TABLE ${t.audit}, ${t.batch}, ${t.message}, ${t.delivery}, ${t.source}`)
   }

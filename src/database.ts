@@ -12,8 +12,11 @@ const MAX_TRIES = 4
 export class Database {
   readonly tables: Tables
 
-  constructor(readonly dataSource: DataSource) {
-    this.tables = tableNames(dataSource)
+  constructor(
+    readonly dataSource: DataSource,
+    schema?: string,
+  ) {
+    this.tables = tableNames(dataSource, schema)
   }
 
   /** Runs one statement that ends in SELECT. TypeORM gives other shapes for UPDATE and DELETE. */

@@ -9,6 +9,7 @@ export type { RedriveOptions, RedriveReport } from './operate/redrive'
 export type { Responsibility, Selection } from './operate/selection'
 export type { OutboxOptions } from './options'
 export { createOutbox, type Outbox } from './outbox'
+export { outboxIn } from './outbox-in'
 export {
   type CallSchemas,
   dateTime,

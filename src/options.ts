@@ -86,6 +86,8 @@ const retention = z
 const schema = z.strictObject({
   dataSource: z.custom<DataSource>(isPostgres).describe('a TypeORM DataSource of type "postgres"'),
   secretKeys: z.string().optional().describe('"id:base64" pairs, separated by commas'),
+  /** Where the outbox's tables are, if not in the DataSource's own schema; see `outboxIn`. */
+  schema: z.string().min(1).max(63).optional().describe('the name of a schema, up to 63 characters'),
   plan: z.custom<Plan>(isPlan).optional().describe('what definePlan returned'),
   /** What becomes of a call that cannot be sent: stored dead and reported, or thrown into the business transaction. */
   invalid: z.enum(['divert', 'throw']).default('divert').describe('"divert" or "throw"; default "divert"'),

@@ -48,7 +48,7 @@ export class Outbox<P extends Plan = typeof synapPlan> {
     const { dataSource, segment, dispatcher, retention } = options
     this.#options = options
     this.#plan = plan
-    this.#db = new Database(dataSource)
+    this.#db = new Database(dataSource, options.schema)
     if (options.logger) logEvents(this.#events, options.logger)
     const cipher = new WriteKeyCipher(options.secretKeys)
     this.#sender = new Sender({ ...segment, concurrency: dispatcher.concurrency })

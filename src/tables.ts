@@ -19,9 +19,12 @@ const names = {
   view: 'outbox_inspection',
 } as const
 
-/** The relations in the DataSource's schema; unqualified, and so on the search path, where it names none. */
-export function tableNames(dataSource: Pick<DataSource, 'options'>): Tables {
-  const schema = (dataSource.options as { schema?: string }).schema
+/**
+ * The relations in the named schema, or else in the DataSource's; unqualified, and so on the search path, where neither
+ * names one.
+ */
+export function tableNames(dataSource: Pick<DataSource, 'options'>, named?: string): Tables {
+  const schema = named ?? (dataSource.options as { schema?: string }).schema
   const qualify = (name: string) => (schema ? `"${schema.replaceAll('"', '""')}"."${name}"` : `"${name}"`)
   return {
     message: qualify(names.message),
