@@ -4,6 +4,7 @@ import net from 'node:net'
 import path from 'node:path'
 import readline from 'node:readline'
 import { promisify } from 'node:util'
+import { startLocalSegment } from 'synap-outbox/testing'
 import { createTestDatabase, type TestDatabase } from '../support/database'
 
 const main = path.resolve(__dirname, '../../dist/src/portal/main.js')
@@ -62,6 +63,22 @@ describe('npm start -- --once', () => {
       'identify',
       'page',
     ])
+  }, 120_000)
+})
+
+describe('npm start with a write key and a Segment of one’s own', () => {
+  it('sends there, and says where to look', async () => {
+    const segment = await startLocalSegment({ writeKeys: ['the-key-of-a-workspace'] })
+    const { stdout } = await start(['--once', '--students', '1'], {
+      DATABASE_URL: database.url,
+      OUTBOX_SECRET_KEYS: SECRET_KEYS,
+      SEGMENT_HOST: segment.url,
+      SEGMENT_WRITE_KEY: 'the-key-of-a-workspace',
+    })
+    const accepted = segment.accepted({ writeKey: 'the-key-of-a-workspace' })
+    await segment.close()
+    expect(stdout).toContain('Everything was sent')
+    expect(new Set(accepted.map((message) => message.event))).toContain('Completed Test')
   }, 120_000)
 })
 

@@ -5,7 +5,6 @@ import type { Step } from '../../src/steps'
 import { type CrashStage, createCrashStage } from '../crash/crash-stage'
 import { checkAgainstTruth } from '../crash/ground-truth'
 import { Fleet } from '../crash/process/fleet'
-import { PAUSED } from '../crash/process/protocol'
 import type { RealProcess } from '../crash/process/real-process'
 import { type Gate, openGate } from './support/gate'
 import { LONG_RESTS } from './support/trouble-scene'
@@ -84,7 +83,7 @@ describe('a process that is paused (SIGSTOP) past its lease and resumed (SIGCONT
     stage.segment.fault(faults)
     await zombie.ask('pauseAt', { step, nth: 1 })
     await zombie.ask('start', null)
-    await zombie.says(PAUSED)
+    await zombie.paused()
     const settled = await takeOver()
 
     zombie.signal('SIGCONT')
@@ -99,7 +98,7 @@ describe('a process that is paused (SIGSTOP) past its lease and resumed (SIGCONT
     await zombie.ask('record', stage.facts(['committed']))
     await zombie.ask('pauseAt', { step: 'release:before', nth: 1 })
     await zombie.ask('start', null)
-    await zombie.says(PAUSED)
+    await zombie.paused()
     await stage.rows(`UPDATE source_delivery SET lease_expires_at = '-infinity'`)
     await other.drain() // nothing to send, so nothing to lease
     await stage.rows(`UPDATE source_delivery SET lease_token = lease_token + 1, lease_owner = 'another process',

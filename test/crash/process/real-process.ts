@@ -1,8 +1,19 @@
-import { type ChildProcess, fork } from 'node:child_process'
+import { type ChildProcess, execFileSync, fork } from 'node:child_process'
 import { once } from 'node:events'
+import fs from 'node:fs'
 import path from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { compiledSources } from './compile'
-import type { Order, Orders, ProcessMessage, Setup } from './protocol'
+import { type Order, type Orders, PAUSED, type ProcessMessage, type Setup } from './protocol'
+
+/** Whether the process has the state T, stopped by a signal: from Linux's /proc, and from `ps` elsewhere. */
+function isStopped(pid: number): boolean {
+  const stat = `/proc/${pid}/stat`
+  const state = fs.existsSync(stat)
+    ? fs.readFileSync(stat, 'utf8').split(') ')[1]
+    : execFileSync('ps', ['-o', 'state=', '-p', String(pid)], { encoding: 'utf8' })
+  return state?.trim().startsWith('T') ?? false
+}
 
 /** How a process ended. */
 export interface Ending {
@@ -91,6 +102,12 @@ export class RealProcess {
   /** Resolves when it has written this to its output; rejects if the process ends before. */
   async says(text: string): Promise<void> {
     await this.#waitFor(() => this.#said.includes(text) || undefined, `saying "${text}"`)
+  }
+
+  /** Waits until the process has stopped itself. It says so a moment before: a SIGCONT in between would be lost. */
+  async paused(): Promise<void> {
+    await this.says(PAUSED)
+    while (this.#child.exitCode === null && !isStopped(this.#child.pid as number)) await setImmediate()
   }
 
   #waitFor<Found>(find: () => Found | undefined, what: string): Promise<Found> {
