@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Database } from '../database'
 import { OperationError } from '../errors'
 import type { Tables } from '../tables'
-import { allChunks, audited } from './redrive'
+import { audited, changeInChunks } from './audited-change'
 import {
   checkOperation,
   type Responsibility,
@@ -18,7 +18,6 @@ export interface DiscardReport {
 /** Milliseconds that a discard waits for a source's turn to end: longer than a request may take by default. */
 const PATIENCE_MS = 15_000
 const LEASE_MS = 30_000
-const CHUNK = 1000
 
 const sourcesSql = (t: Tables) => `
 SELECT DISTINCT m.source_id AS id FROM ${t.message} m WHERE m.status = 'pending' AND ${selectionSql(1)}`
@@ -75,15 +74,13 @@ export async function discard(
   checkOperation(selection, by)
   const t = db.tables
   const chosen = selectionParameters(selection)
-  const parameters = [by.actor, by.reason, JSON.stringify(selection), CHUNK]
-  let discarded = await allChunks(db, discardSql(t, `m.status IN ('dead', 'uncertain')`, 5), [
-    ...parameters,
-    ...chosen,
-  ])
+  const change = (which: string, from: number, parameters: readonly unknown[]) =>
+    changeInChunks(db, discardSql(t, which, from), selection, by, parameters)
+  let discarded = await change(`m.status IN ('dead', 'uncertain')`, 5, chosen)
   for (const { id } of await db.query<{ id: string }>(sourcesSql(t), chosen)) {
     const token = await takeLease(db, id, by.actor)
     try {
-      discarded += await allChunks(db, discardSql(t, PENDING(t), 7), [...parameters, id, token, ...chosen])
+      discarded += await change(PENDING(t), 7, [id, token, ...chosen])
     } finally {
       await db.query(releaseSql(t), [id, token])
     }

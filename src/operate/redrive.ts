@@ -1,6 +1,7 @@
 import type { Database } from '../database'
 import { OperationError } from '../errors'
 import type { Tables } from '../tables'
+import { audited, changeInChunks } from './audited-change'
 import {
   checkOperation,
   type Responsibility,
@@ -24,9 +25,6 @@ export interface RedriveReport {
   /** Messages that were marked delivered. */
   readonly marked: number
 }
-
-/** Messages changed by one statement. */
-const CHUNK = 1000
 
 /** Refused for good by Segment, and by all that is known never accepted. A diverted message was never sendable. */
 const REFUSED = `(m.status = 'dead' AND m.batch_id IS NOT NULL AND b.first_ambiguous_at IS NULL)`
@@ -62,14 +60,6 @@ WITH chosen AS (
 ), ${audited(t, 'mark delivered')}
 SELECT count(*)::int AS n FROM changed`
 
-/** SQL: the audit entry of a statement with a CTE `changed`. `$1` is the actor, `$2` the reason, `$3` the selection. */
-export function audited(t: Tables, action: 'send again' | 'mark delivered' | 'discard'): string {
-  return `audited AS (
-  INSERT INTO ${t.audit} (actor, reason, selection, messages, action)
-  SELECT $1, $2, $3::jsonb, count(*), '${action}' FROM changed HAVING count(*) > 0
-)`
-}
-
 /** Sends dead messages again, and settles those in doubt as told. Throws OperationError; see RedriveOptions. */
 export async function redrive(
   db: Database,
@@ -77,7 +67,7 @@ export async function redrive(
   options: RedriveOptions,
 ): Promise<RedriveReport> {
   checkOperation(selection, options)
-  const { actor, reason, inDoubt } = options
+  const { inDoubt } = options
   if (inDoubt !== undefined && inDoubt !== 'send-again' && inDoubt !== 'mark-delivered') {
     throw new OperationError(
       `inDoubt is "${inDoubt}".`,
@@ -86,18 +76,8 @@ export async function redrive(
     )
   }
   const t = db.tables
-  const parameters = [actor, reason, JSON.stringify(selection), CHUNK, ...selectionParameters(selection)]
-  const marked = inDoubt === 'mark-delivered' ? await allChunks(db, markDeliveredSql(t), parameters) : 0
+  const change = (sql: string) => changeInChunks(db, sql, selection, options, selectionParameters(selection))
+  const marked = inDoubt === 'mark-delivered' ? await change(markDeliveredSql(t)) : 0
   const which = inDoubt === 'send-again' ? `(${REFUSED} OR ${IN_DOUBT})` : REFUSED
-  return { marked, redriven: await allChunks(db, sendAgainSql(t, which), parameters) }
-}
-
-/** Repeats a statement that changes up to CHUNK messages until it finds no more. */
-export async function allChunks(db: Database, sql: string, parameters: unknown[]): Promise<number> {
-  let total = 0
-  for (let n = CHUNK; n === CHUNK; total += n) {
-    const [row] = await db.query<{ n: number }>(sql, parameters)
-    n = row?.n ?? 0
-  }
-  return total
+  return { marked, redriven: await change(sendAgainSql(t, which)) }
 }
