@@ -24,6 +24,8 @@ export type Action =
   | { do: 'outage' | 'recover' | 'leases expire' | 'rests end' }
   | { do: 'hours pass'; hours: number }
   | { do: 'connect' | 'pause' | 'resume' | 'disable' | 'rotate key'; portal: number }
+  | { do: 'redrive'; portal: number; inDoubt?: 'send-again' | 'mark-delivered' }
+  | { do: 'discard'; portal: number }
 
 export type Ending = 'crash-before' | 'crash-after' | 'error-before' | 'error-after'
 
@@ -74,6 +76,11 @@ const settings = fc.record({
   portal,
 }) as fc.Arbitrary<Action>
 
+const redrive = fc
+  .record({ portal, inDoubt: fc.constantFrom('send-again' as const, 'mark-delivered' as const, undefined) })
+  .map(({ portal, inDoubt }): Action => ({ do: 'redrive', portal, ...(inDoubt && { inDoubt }) }))
+const discard = fc.record({ do: fc.constant('discard' as const), portal })
+
 const weighted = (weight: number, arbitrary: fc.Arbitrary<Action>) => ({ weight, arbitrary })
 
 /** What others do while a dispatcher is in the middle of something. */
@@ -89,6 +96,7 @@ const meanwhile = fc.array(
     weighted(1, hoursPass),
     weighted(1, settings),
     weighted(1, fault),
+    weighted(1, redrive),
   ),
   { minLength: 1, maxLength: 5, size: 'max' },
 )
@@ -110,7 +118,7 @@ const interleaved = fc.record({
 })
 const held = fc.record({ do: fc.constant('held drain' as const), process: index, meanwhile, later: mostly })
 
-/** Any action, the interesting ones more often. Add what operators may do (redrive, discard) here and in `perform`. */
+/** Any action, the interesting ones more often. */
 export const action: fc.Arbitrary<Action> = fc.oneof(
   weighted(6, business),
   weighted(3, begin),
@@ -129,4 +137,6 @@ export const action: fc.Arbitrary<Action> = fc.oneof(
   weighted(1, restsEnd),
   weighted(3, hoursPass),
   weighted(2, settings),
+  weighted(3, redrive),
+  weighted(1, discard),
 )

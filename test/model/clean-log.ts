@@ -1,4 +1,5 @@
 import { messageId } from '../../src/plan/message-id'
+import { Choices } from './choices'
 import type { BatchRow, Evidence, Fact, MessageRow, WireRequest } from './evidence'
 
 export const HOUR = 3_600_000
@@ -82,4 +83,5 @@ export const clean: Evidence = {
   accepted: [arrival('a'), arrival('b')],
   flights: [flight(0), flight(10), flight(20)],
   settlements: [{ sourceId: SOURCE, token: 1n, latest: 1n }],
+  choices: new Choices(),
 }

@@ -40,5 +40,6 @@ export async function collectEvidence(world: World, ledger: Ledger): Promise<Evi
     })),
     flights: world.tap.flights,
     settlements: world.fence.settlements,
+    choices: ledger.choices,
   }
 }

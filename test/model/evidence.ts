@@ -1,3 +1,5 @@
+import type { Choices } from './choices'
+
 /**
  * What a run leaves behind, as plain data: what should be (`facts`, noted by the model as it committed them), what the
  * database holds, and what was seen on the wire. Nothing here comes from the code under test but the rows themselves.
@@ -15,6 +17,7 @@ export interface Evidence {
   readonly accepted: readonly AcceptedMessage[]
   readonly flights: readonly Flight[]
   readonly settlements: readonly Settlement[]
+  readonly choices: Choices
 }
 
 /** Something that was recorded in a transaction that committed. */

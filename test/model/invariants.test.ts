@@ -1,3 +1,4 @@
+import { Choices } from './choices'
 import {
   A,
   arrival,
@@ -20,6 +21,11 @@ import { violations } from './invariants'
 /** The invariants, shown to notice what they are for: a clean log, and what each kind of damage to it is called. */
 const [a, b, c, d] = clean.rows as [MessageRow, MessageRow, MessageRow, MessageRow]
 const [first, second, third] = clean.requests as [WireRequest, WireRequest, WireRequest]
+const choose = (note: (choices: Choices) => void) => {
+  const choices = new Choices()
+  note(choices)
+  return choices
+}
 const late = request(1010 + 24 * HOUR, [A])
 
 it('find nothing in a clean log', () => expect(violations(clean)).toEqual([]))
@@ -52,6 +58,12 @@ const damage: [invariant: string, what: string, damaged: Partial<Evidence>][] = 
     'a fact that arrived under another’s id',
     { accepted: [{ ...arrival('a'), key: 'b' }, arrival('b')] },
   ],
+  [
+    'I2',
+    'a message discarded by nobody',
+    { rows: [a, b, { ...c, status: 'discarded', reason: 'discarded by' }, d] },
+  ],
+  ['I2', 'a message sent after it was discarded', { choices: choose((chosen) => chosen.discard(A, 1005)) }],
   ['I4', 'a message accepted twice', { accepted: [...clean.accepted, arrival('a')] }],
   ['I4', 'a re-send past the window', { requests: [first, second, third, late] }],
   [
@@ -148,6 +160,20 @@ it('let a message wait for a source that is paused', () => {
   }
   const sources = [{ sourceId: SOURCE, portalId: 'portal', status: 'paused' as const }]
   expect(violations({ ...clean, ...held, sources })).toEqual([])
+})
+
+it('let an operator choose a double', () => {
+  const doubled = { requests: [first, second, third, late], accepted: [...clean.accepted, arrival('a')] }
+  expect(violations({ ...clean, ...doubled })).not.toEqual([])
+  const choices = choose((chosen) => chosen.redrive(A, 'send-again'))
+  expect(violations({ ...clean, ...doubled, choices })).toEqual([])
+})
+
+it('let an operator take a message for delivered', () => {
+  const rows = [a, b, { ...c, status: 'delivered' as const, reason: 'marked delivered' }, d]
+  expect(violations({ ...clean, rows })).not.toEqual([])
+  const choices = choose((chosen) => chosen.redrive(C, 'mark-delivered'))
+  expect(violations({ ...clean, rows, choices })).toEqual([])
 })
 
 it('let two processes send side by side under different leases: the first is a zombie, and Segment drops the second', () => {

@@ -30,7 +30,7 @@ const checks: Record<string, Check> = {
     for (const id of sent) if (!known.has(id)) yield `on the wire and never committed: ${id}`
   },
 
-  *'I2 nothing lost'({ rows, sources, accepted }) {
+  *'I2 nothing lost'({ rows, sources, accepted, requests, choices }) {
     const status = new Map(sources.map((source) => [source.sourceId, source.status]))
     const arrived = new Set(accepted.map((message) => message.messageId))
     for (const row of rows) {
@@ -38,9 +38,15 @@ const checks: Record<string, Check> = {
       if (row.status === 'pending' && !held) yield `still pending: ${row.messageId}`
       if (['dead', 'uncertain', 'discarded'].includes(row.status) && !row.reason)
         yield `${row.status} without a reason: ${row.messageId}`
-      if (row.status === 'delivered' && !arrived.has(row.messageId))
+      if (row.status === 'delivered' && !arrived.has(row.messageId) && !choices.marked.has(row.messageId))
         yield `delivered and never arrived: ${row.messageId}`
+      if (row.status === 'discarded' && !choices.discarded.has(row.messageId))
+        yield `discarded by nobody: ${row.messageId}`
     }
+    for (const { at, messageIds } of requests)
+      for (const id of messageIds)
+        if (at > (choices.discarded.get(id) ?? Number.POSITIVE_INFINITY))
+          yield `sent after it was discarded: ${id}`
   },
 
   *'I3 one id'({ facts, sources, rows, accepted }) {
@@ -61,19 +67,19 @@ const checks: Record<string, Check> = {
     }
   },
 
-  *'I4 the window'({ requests, windowMs, accepted, rows, batches }) {
+  *'I4 the window'({ requests, windowMs, accepted, rows, batches, choices }) {
     const since = new Map<string, number>()
     for (const request of requests) {
       for (const id of request.messageIds) {
         const first = since.get(id)
-        if (first !== undefined && request.at > first + windowMs + SLACK_MS)
+        if (first !== undefined && request.at > first + windowMs + SLACK_MS && !choices.sentAgain.has(id))
           yield `sent again ${Math.round((request.at - first) / 60_000)} min after it may have been accepted: ${id}`
         if (first === undefined && mayBeAccepted(request)) since.set(id, request.at)
       }
     }
     const arrived = new Set<string>()
     for (const { messageId: id } of accepted) {
-      if (arrived.has(id)) yield `accepted twice: ${id}`
+      if (arrived.has(id) && !choices.sentAgain.has(id)) yield `accepted twice: ${id}`
       arrived.add(id)
     }
     const batchOf = new Map(batches.map((batch) => [batch.batchId, batch]))
@@ -88,10 +94,10 @@ const checks: Record<string, Check> = {
     }
   },
 
-  *'I5 proof'({ rows, requests }) {
+  *'I5 proof'({ rows, requests, choices }) {
     const proven = new Set(requests.filter(isProof).flatMap((request) => request.messageIds))
     for (const row of rows)
-      if (row.status === 'delivered' && !proven.has(row.messageId))
+      if (row.status === 'delivered' && !proven.has(row.messageId) && !choices.marked.has(row.messageId))
         yield `delivered, and no request that held it was answered 200: ${row.messageId}`
   },
 
@@ -115,10 +121,11 @@ const checks: Record<string, Check> = {
 
   'I8 poison': poisonViolations,
 
-  *'I10 the exam comes first'({ facts, rows, requests }) {
+  *'I10 the exam comes first'({ facts, rows, requests, choices }) {
     const bad = new Set(facts.filter(isBad).map((fact) => fact.messageId))
     for (const row of rows)
-      if (bad.has(row.messageId) && row.status !== 'dead') yield `bad and not diverted: ${row.messageId}`
+      if (bad.has(row.messageId) && row.status !== 'dead' && !choices.discarded.has(row.messageId))
+        yield `bad and not diverted: ${row.messageId}`
     for (const id of requests.flatMap((request) => request.messageIds))
       if (bad.has(id)) yield `bad and sent: ${id}`
   },

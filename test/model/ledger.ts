@@ -1,3 +1,4 @@
+import { Choices } from './choices'
 import type { Fact, SourceState } from './evidence'
 
 /** A source as the model knows it. */
@@ -34,6 +35,7 @@ export class Ledger {
   readonly facts: Fact[] = []
   readonly portals: ModelPortal[] = []
   readonly open: ModelTransaction[] = []
+  readonly choices = new Choices()
   #now = 0
 
   /** The next moment of the model's own clock. */

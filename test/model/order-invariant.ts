@@ -3,14 +3,17 @@ import type { Evidence, Fact } from './evidence'
 /**
  * I7, in its two forms. By transactions: what was recorded in a transaction that began after another's commit is never
  * accepted before it. By `seq`: where both were visible when the later one's batch was formed, the lower goes first.
- * A message that never arrived (dead, uncertain, held) has no place in the order.
+ * A message that never arrived (dead, uncertain, held) has no place in the order; one that an operator redrove went to
+ * the end of the queue.
  */
-export function* orderViolations({ facts, rows, batches, accepted }: Evidence): Iterable<string> {
+export function* orderViolations({ facts, rows, batches, accepted, choices }: Evidence): Iterable<string> {
   const place = new Map<string, number>()
   for (const [i, { messageId }] of accepted.entries()) if (!place.has(messageId)) place.set(messageId, i)
   const seq = new Map(rows.map((row) => [row.messageId, row.seq]))
   const formed = formedAt(batches)
-  for (const group of bySource(facts.filter((fact) => place.has(fact.messageId)))) {
+  for (const group of bySource(
+    facts.filter(({ messageId: id }) => place.has(id) && !choices.redriven.has(id)),
+  )) {
     const arrivals = [...group].sort((a, b) => at(place, a) - at(place, b))
     for (const [i, first] of arrivals.entries()) {
       for (const second of arrivals.slice(i + 1)) {

@@ -2,6 +2,7 @@ import type { Action } from './actions'
 import { changeSource } from './change-source'
 import { dispatch } from './dispatch'
 import { at, type Ledger } from './ledger'
+import { operate } from './operate'
 import { orderFaults } from './order-faults'
 import { passHours } from './pass-hours'
 import { race } from './race'
@@ -76,6 +77,9 @@ export async function perform(run: Run, action: Action): Promise<void> {
     case 'disable':
     case 'rotate key':
       return changeSource(run, action)
+    case 'redrive':
+    case 'discard':
+      return operate(run, action)
     default:
       return dispatch(run, action)
   }
