@@ -86,8 +86,15 @@ describe('before a byte of the request can have left', () => {
     expect(await second).toMatchObject(unwritten(code))
     abort.abort()
     await first
+    // Node 24 opens a connection for a request that was given up while it waited, and keeps it for the next one.
+    const enough = new AbortController()
+    const third = post({ agent, body: 'the next', signal: enough.signal })
+    await until(() => server.requests.length === 2, 'the next request arrives')
+    expect(server.requests[1]).toContain('the next')
+    enough.abort()
+    await third
+    agent.destroy()
     await until(() => server.open === 0, 'all connections are closed')
-    expect(server.requests).toHaveLength(1)
   })
 })
 
