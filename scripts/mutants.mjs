@@ -104,6 +104,20 @@ const mutants = [
     tests: ['test/record/payloads'],
   },
   {
+    name: 'redrive what is in doubt without being told',
+    file: 'src/operate/redrive.ts',
+    from: "const which = inDoubt === 'send-again' ?",
+    to: 'const which = inDoubt !== null ?',
+    tests: ['test/operate/redrive'],
+  },
+  {
+    name: 'a redriven message keeps its place behind the low-water mark',
+    file: 'src/operate/redrive.ts',
+    from: "SET status = 'pending', seq = q.seq,",
+    to: "SET status = 'pending', seq = m.seq,",
+    tests: ['test/operate/redrive'],
+  },
+  {
     name: 'prune what is pending',
     file: 'src/operate/prune.ts',
     from: "  const days: [Exclude<MessageStatus, 'pending'>, number][] = [\n",

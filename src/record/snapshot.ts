@@ -83,8 +83,8 @@ export function snapshot(input: unknown, path = ''): Snapshot {
     for (const key of Object.keys(value)) {
       if (size > MAX_SIZE) break
       const where = at === '' ? key : `${at}.${key}`
-      const member = copy((value as Record<string, unknown>)[key], where)
       size += key.length
+      const member = copy((value as Record<string, unknown>)[key], where)
       if (key === '__proto__') problem(where, 'is a name that JavaScript objects cannot carry', null)
       else if (member !== undefined) result[storable(key)] = member
     }

@@ -32,3 +32,21 @@ describe.each(['docs/guarantees.md', 'docs/segment.md'])('%s', (document) => {
     expect(namedTests(document).length).toBeGreaterThan(10)
   })
 })
+
+describe('docs/mutants.md', () => {
+  const text = fs.readFileSync(path.join(root, 'docs/mutants.md'), 'utf8')
+
+  it('lists each mutant of the script, and no other', () => {
+    const script = fs.readFileSync(path.join(root, 'scripts/mutants.mjs'), 'utf8')
+    const names = [...script.matchAll(/^ {4}name: '(.+)',$/gm)].map(([, name]) => name)
+    const listed = [...text.matchAll(/^\| (.+?) \| I\d+ \|/gm)].map(([, name]) => name)
+    expect(names.length).toBeGreaterThan(8)
+    expect(listed.sort()).toEqual(names.sort())
+  })
+
+  it('names tests that exist', () => {
+    for (const [, file = ''] of text.matchAll(/`(test\/[\w/.-]+)`/g)) {
+      expect([file, fs.existsSync(path.join(root, file))]).toEqual([file, true])
+    }
+  })
+})

@@ -1,6 +1,9 @@
 import fc from 'fast-check'
 import { snapshot, storable } from '../../src/record/snapshot'
 
+/** Fewer where the tests run once for each mutant; see jest.pure.config.cjs. */
+const RUNS = Number(process.env.PROPERTY_RUNS ?? 2000)
+
 const copyOf = (value: unknown) => snapshot(value).value
 const problemsOf = (value: unknown, path?: string) => snapshot(value, path).problems
 
@@ -52,6 +55,8 @@ describe('a snapshot', () => {
     ['an invalid Date', new Date(Number.NaN), 'Invalid Date', 'the value is an invalid Date'],
     ['a Map', new Map(), '[Map]', 'the value is a Map, which JSON would empty'],
     ['a Set', new Set(), '[Set]', 'the value is a Set, which JSON would empty'],
+    ['a WeakMap', new WeakMap(), '[WeakMap]', 'the value is a WeakMap, which JSON would empty'],
+    ['a WeakSet', new WeakSet(), '[WeakSet]', 'the value is a WeakSet, which JSON would empty'],
     ['a Promise', Promise.resolve(), '[Promise]', 'the value is a Promise, which JSON would empty'],
     ['a RegExp', /x/, '[RegExp]', 'the value is a RegExp, which JSON would empty'],
     ['an Error', new Error('e'), '[Error]', 'the value is a Error, which JSON would empty'],
@@ -69,6 +74,22 @@ describe('a snapshot', () => {
     ],
   ])('of %s has a stand-in and a problem', (_, value, standIn, problem) => {
     expect(snapshot(value)).toEqual({ value: standIn, problems: [problem] })
+  })
+
+  it('of minus zero is zero, as in JSON', () => {
+    expect(Object.is(copyOf(-0), 0)).toBe(true)
+  })
+
+  it('of text holds no U+0000 and no half of a surrogate pair', () => {
+    expect(copyOf({ 'a\0': ['b\0', '\ud800'] })).toEqual({ 'a\uFFFD': ['b\uFFFD', '\uFFFD'] })
+  })
+
+  it('has no member for what is left out', () => {
+    expect(Object.keys(copyOf({ a: undefined, b: () => 1, c: null }) as object)).toEqual(['c'])
+  })
+
+  it('asks toJSON as JSON.stringify does, with a key', () => {
+    expect(copyOf({ toJSON: (key: unknown) => ({ key }) })).toEqual({ key: '' })
   })
 
   it('names where a problem is', () => {
@@ -96,11 +117,17 @@ describe('a snapshot', () => {
     expect(problemsOf(nest(65))).toEqual([
       expect.stringMatching(/(d\.){63}d is nested deeper than 64 levels$/),
     ])
+    expect(JSON.stringify(copyOf(nest(65)))).toContain('"d":"[deep]"')
   })
 
   it('stops at 262,144 characters, and reads nothing further', () => {
     expect(problemsOf('x'.repeat(262_144))).toEqual([])
     expect(problemsOf('x'.repeat(262_145))).toEqual([expect.stringContaining('beyond the 262144 characters')])
+    // Full to the last character: what comes next is not left out without a word.
+    expect(problemsOf({ a: 'x'.repeat(262_139), b: 1 })).toEqual([expect.stringMatching(/^b is beyond/)])
+    expect(copyOf(['x'.repeat(262_145)])).toEqual(['[cut]'])
+    const longNames = Object.fromEntries(Array.from({ length: 300 }, (_, i) => ['k'.repeat(1000) + i, 1]))
+    expect(problemsOf(longNames)).toEqual([expect.stringContaining('beyond the 262144 characters')])
     let read = 0
     const wide = new Proxy({} as Record<string, string>, {
       ownKeys: () => Array.from({ length: 100_000 }, (_, i) => `k${i}`),
@@ -143,6 +170,15 @@ describe('a snapshot', () => {
     expect(problemsOf(thrower)).toEqual(['the value cannot be read (it throws when it is read)'])
   })
 
+  it('quotes the beginning of a long error', () => {
+    const thrower = {
+      get a() {
+        throw new Error('x'.repeat(1000))
+      },
+    }
+    expect(problemsOf(thrower)).toEqual([`the value cannot be read (${'x'.repeat(200)})`])
+  })
+
   it('does not let __proto__ through, and pollutes nothing', () => {
     const { value, problems } = snapshot(JSON.parse('{"a": {"__proto__": {"polluted": 1}, "b": 2}}'))
     expect(problems).toEqual(['a.__proto__ is a name that JavaScript objects cannot carry'])
@@ -172,7 +208,7 @@ describe('a snapshot', () => {
           expect(text.isWellFormed()).toBe(true)
         },
       ),
-      { numRuns: 2000 },
+      { numRuns: RUNS },
     )
   })
 })

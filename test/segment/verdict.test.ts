@@ -2,6 +2,9 @@ import fc from 'fast-check'
 import type { Observation } from '../../src/segment/http-client'
 import { judge, type Verdict } from '../../src/segment/verdict'
 
+/** Fewer where the tests run once for each mutant; see jest.pure.config.cjs. */
+const RUNS = Number(process.env.PROPERTY_RUNS ?? 1000)
+
 type Answer = Extract<Observation, { kind: 'response' }>
 
 const SUCCESS = '{"success":true}'
@@ -111,6 +114,7 @@ describe('Retry-After', () => {
     ['7', 7000],
     [' 7 ', 7000],
     ['1.5', 1500],
+    ['1.125', 1125],
     ['3600', HOUR],
     ['3601', HOUR],
     ['9'.repeat(400), HOUR],
@@ -134,6 +138,13 @@ describe('Retry-After', () => {
     ['Sun, 01 Mar 2026 08:59:30 GMT', 0],
     ['Mon, 02 Mar 2026 09:00:00 GMT', HOUR],
     ['Sun, 31 Feb 2026 09:00:30 PST', undefined],
+    ['a Sun, 01 Mar 2026 09:00:30 GMT', undefined],
+    ['Sun, 01 Mar 2026 09:00:30 GMT+1', undefined],
+    ['a Sunday, 01-Mar-26 09:00:30 GMT', undefined],
+    ['Sunday, 01-Mar-26 09:00:30 GMT+1', undefined],
+    ['a Sun Mar  1 09:00:30 2026', undefined],
+    ['Sun Mar  1 09:00:30 2026 GMT+1', undefined],
+    ['Sun Mar +1 09:00:30 2026', undefined],
     ['Xxx, 99 Xxx 2026 99:99:99 GMT', undefined],
   ])('%j as a date', (value, ms) => {
     expect(asked({ 'retry-after': value })).toBe(ms)
@@ -145,11 +156,13 @@ describe('Retry-After', () => {
       date: 'Sun, 01 Mar 2026 11:00:00 GMT',
     }
     expect(asked(headers)).toBe(30_000)
+    expect(asked({ ...headers, date: ` ${headers.date} ` })).toBe(30_000)
     expect(asked({ ...headers, date: 'not a date' })).toBe(HOUR)
   })
 
   it('falls back to X-RateLimit-Reset, for a 429 only', () => {
     expect(asked({ 'x-ratelimit-reset': '12' })).toBe(12_000)
+    expect(asked({ 'x-ratelimit-reset': ' 12 ' })).toBe(12_000)
     expect(asked({ 'retry-after': 'soon', 'x-ratelimit-reset': '12' })).toBe(12_000)
     expect(asked({ 'retry-after': '3', 'x-ratelimit-reset': '12' })).toBe(3000)
     expect(asked({ 'x-ratelimit-reset': '12' }, 503)).toBeUndefined()
@@ -166,6 +179,17 @@ describe('reasons', () => {
       kind: 'refused-message',
       reason: 'HTTP 400: { "message": "malformed" }',
     })
+  })
+
+  it.each([
+    [{ status: 500, body: '' }, 'HTTP 500'],
+    [{ status: 500, body: ' \n ' }, 'HTTP 500'],
+    [{ status: 502, body: 'Bad Gateway' }, 'HTTP 502: Bad Gateway'],
+    [{ status: 200, body: '{}' }, 'HTTP 200 without a success body'],
+    [{ status: 200, body: 'null' }, 'HTTP 200 without a success body'],
+    [{ status: 200, body: '{"succ', complete: false }, 'HTTP 200 whose body did not arrive whole'],
+  ])('of %j, which nobody knows the outcome of: %s', (seen, reason) => {
+    expect(judge(answer(seen))).toStrictEqual({ kind: 'ambiguous', reason })
   })
 
   it('can be stored, whatever the answer held', () => {
@@ -221,7 +245,7 @@ describe('properties', () => {
   it('has a verdict for everything, the same each time', () => {
     fc.assert(
       fc.property(observation, (seen) => expect(judge(seen, NOW)).toEqual(judge(seen, NOW))),
-      { numRuns: 1000 },
+      { numRuns: RUNS },
     )
   })
 
@@ -235,7 +259,7 @@ describe('properties', () => {
           succeeds(() => JSON.parse(seen.body).success === true)
         expect(judge(seen).kind === 'accepted').toBe(proof)
       }),
-      { numRuns: 1000 },
+      { numRuns: RUNS },
     )
   })
 
@@ -248,7 +272,7 @@ describe('properties', () => {
           (seen.kind === 'response' && [400, 401, 403, 413, 429].includes(seen.status))
         if (known) expect(judge(seen).kind).not.toBe('ambiguous')
       }),
-      { numRuns: 1000 },
+      { numRuns: RUNS },
     )
   })
 
@@ -260,7 +284,7 @@ describe('properties', () => {
           (seen.kind === 'response' && (seen.status < 400 || seen.status >= 500))
         if (open) expect(['accepted', 'ambiguous']).toContain(judge(seen).kind)
       }),
-      { numRuns: 1000 },
+      { numRuns: RUNS },
     )
   })
 
@@ -271,7 +295,7 @@ describe('properties', () => {
         expect(retryAfterMs).toBeGreaterThanOrEqual(0)
         expect(retryAfterMs).toBeLessThanOrEqual(HOUR)
       }),
-      { numRuns: 1000 },
+      { numRuns: RUNS },
     )
   })
 
@@ -282,7 +306,7 @@ describe('properties', () => {
         expect(reason.length).toBeLessThanOrEqual(300)
         expect(reason).not.toMatch(/[\p{C}\n]/u)
       }),
-      { numRuns: 1000 },
+      { numRuns: RUNS },
     )
   })
 })
