@@ -28,10 +28,18 @@ module.exports = {
     },
     {
       name: 'only-the-cli-imports-commander',
-      comment: 'An application that records events must not load a command-line parser.',
+      comment:
+        'An application that records events must not load a command-line parser, or tables for a terminal.',
       severity: 'error',
       from: { path: '^(src|entities|migrations)/', pathNot: '^src/cli/' },
-      to: { path: 'node_modules/commander/' },
+      to: { path: 'node_modules/(commander|cli-table3|cli-progress)/' },
+    },
+    {
+      name: 'only-the-console-imports-a-web-framework',
+      comment: 'An application that records events must not load one for pages that it never serves.',
+      severity: 'error',
+      from: { path: '^(src|entities|migrations)/', pathNot: '^src/(console|portal)/' },
+      to: { path: 'node_modules/(hono|@hono)/' },
     },
     {
       name: 'the-module-knows-no-portal',

@@ -7,6 +7,7 @@ module.exports = {
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',
   moduleNameMapper: {
     '^synap-outbox$': '<rootDir>/src/index.ts',
+    '^synap-outbox/console$': '<rootDir>/src/console/index.ts',
     '^synap-outbox/testing$': '<rootDir>/src/testing/index.ts',
   },
   transform: {

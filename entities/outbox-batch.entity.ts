@@ -50,6 +50,9 @@ export class OutboxBatch {
   @Column('timestamptz', { name: 'settled_at', nullable: true })
   settledAt!: Date | null
 
+  @Column('timestamptz', { name: 'confirmed_at', nullable: true })
+  confirmedAt!: Date | null
+
   @Column('integer', { name: 'wire_bytes' })
   wireBytes!: number
 

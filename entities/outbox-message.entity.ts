@@ -30,6 +30,9 @@ export class OutboxMessage {
   @Column('timestamptz', { name: 'settled_at', nullable: true })
   settledAt!: Date | null
 
+  @Column('timestamptz', { name: 'erased_at', nullable: true })
+  erasedAt!: Date | null
+
   @Column('integer', { name: 'wire_bytes' })
   wireBytes!: number
 

@@ -1,4 +1,5 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm'
+import { recordFunction } from '../src/record/record-function'
 import { tableNames } from '../src/tables'
 
 /**
@@ -62,6 +63,7 @@ export class CreateOutbox1795420800000 implements MigrationInterface {
         occurred_at   timestamptz NOT NULL,
         recorded_at   timestamptz NOT NULL DEFAULT clock_timestamp(),
         settled_at    timestamptz,
+        erased_at     timestamptz,
         wire_bytes    integer     NOT NULL CHECK (wire_bytes >= 0),
         status        text        NOT NULL DEFAULT 'pending',
         type          text        NOT NULL,
@@ -86,7 +88,11 @@ export class CreateOutbox1795420800000 implements MigrationInterface {
         CONSTRAINT outbox_message_track_has_event
           CHECK ((type = 'track') = (event IS NOT NULL)),
         CONSTRAINT outbox_message_sendable_has_identity
-          CHECK (user_id IS NOT NULL OR anonymous_id IS NOT NULL OR status IN ('dead', 'discarded'))
+          CHECK (user_id IS NOT NULL OR anonymous_id IS NOT NULL OR status IN ('dead', 'discarded')
+                 OR erased_at IS NOT NULL),
+        CONSTRAINT outbox_message_erased_is_nobody
+          CHECK (erased_at IS NULL
+                 OR (user_id IS NULL AND anonymous_id IS NULL AND status IN ('delivered', 'discarded')))
       ) WITH (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_insert_scale_factor = 0.05,
               autovacuum_analyze_scale_factor = 0.05)`)
     // seq is not the primary key on purpose: the planner would then walk it past every delivered row
@@ -97,6 +103,9 @@ export class CreateOutbox1795420800000 implements MigrationInterface {
     await queryRunner.query(
       `CREATE INDEX outbox_message_settled_for_prune ON ${t.message} (status, settled_at) WHERE status <> 'pending'`,
     )
+    for (const index of messageIndexes) {
+      await queryRunner.query(`CREATE INDEX ${index.name} ON ${t.message} ${index.on}`)
+    }
 
     await queryRunner.query(`
       CREATE TABLE ${t.batch} (
@@ -110,6 +119,7 @@ export class CreateOutbox1795420800000 implements MigrationInterface {
         attempt_started_at   timestamptz,
         first_ambiguous_at   timestamptz,
         settled_at           timestamptz,
+        confirmed_at         timestamptz,
         wire_bytes           integer     NOT NULL CHECK (wire_bytes >= 0),
         attempt_count        integer     NOT NULL DEFAULT 0 CHECK (attempt_count >= 0),
         outcome              text        CHECK (outcome IN ('delivered', 'split', 'dead', 'uncertain', 'discarded')),
@@ -117,6 +127,7 @@ export class CreateOutbox1795420800000 implements MigrationInterface {
         attempts             jsonb       NOT NULL DEFAULT '[]' CHECK (jsonb_typeof(attempts) = 'array'),
 
         CONSTRAINT outbox_batch_settled_with_outcome CHECK ((outcome IS NULL) = (settled_at IS NULL)),
+        CONSTRAINT outbox_batch_confirmed_is_settled CHECK (confirmed_at IS NULL OR outcome IS NOT NULL),
         CONSTRAINT outbox_batch_settled_is_not_out CHECK (outcome IS NULL OR attempt_started_at IS NULL),
         CONSTRAINT outbox_batch_out_may_be_accepted CHECK (attempt_started_at IS NULL OR first_ambiguous_at IS NOT NULL)
       ) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.02)`)
@@ -126,16 +137,77 @@ export class CreateOutbox1795420800000 implements MigrationInterface {
     await queryRunner.query(
       `CREATE INDEX outbox_batch_settled_for_prune ON ${t.batch} (settled_at) WHERE outcome IS NOT NULL`,
     )
+    // What has failed is rare: how a message's earlier life is found after it was redriven.
+    await queryRunner.query(
+      `CREATE INDEX outbox_batch_failed_by_source ON ${t.batch} (source_id, settled_at)
+       WHERE outcome IN ('split', 'dead', 'uncertain', 'discarded')`,
+    )
+    // One entry for each request, not for each message: the console's plots of one source stay bounded by it.
+    await queryRunner.query(
+      `CREATE INDEX outbox_batch_settled_by_source ON ${t.batch} (source_id, settled_at) WHERE outcome IS NOT NULL`,
+    )
 
     await queryRunner.query(`
       CREATE TABLE ${t.audit} (
         audit_id   bigint      PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
         at         timestamptz NOT NULL DEFAULT clock_timestamp(),
-        messages   integer     NOT NULL CHECK (messages > 0),
+        source_id  uuid,
+        messages   integer     NOT NULL CHECK (messages >= 0),
         actor      text        NOT NULL CHECK (actor <> ''),
-        action     text        NOT NULL CHECK (action IN ('send again', 'mark delivered', 'discard')),
+        action     text        NOT NULL CHECK (action IN ('send again', 'mark delivered', 'discard', 'erase',
+                                 'connect', 'save write key', 'pause', 'resume', 'retry now', 'disable',
+                                 'change settings', 'rotate secret')),
         reason     text        NOT NULL CHECK (reason <> ''),
         selection  jsonb       NOT NULL
+      )`)
+
+    await queryRunner.query(`
+      CREATE TABLE ${t.dispatcher} (
+        owner         text        PRIMARY KEY CHECK (owner <> ''),
+        started_at    timestamptz NOT NULL DEFAULT clock_timestamp(),
+        last_tick_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
+        interval_ms   bigint      NOT NULL CHECK (interval_ms > 0),
+        version       text        NOT NULL CHECK (version <> '')
+      ) WITH (fillfactor = 50)`)
+
+    await queryRunner.query(`
+      CREATE TABLE ${t.sample} (
+        at       timestamptz PRIMARY KEY,
+        lag_ms   bigint      NOT NULL CHECK (lag_ms >= 0),
+        pending  integer     NOT NULL CHECK (pending >= 0)
+      )`)
+
+    await queryRunner.query(`
+      CREATE TABLE ${t.warehouse} (
+        source_id          uuid              PRIMARY KEY REFERENCES ${t.source} ON DELETE CASCADE,
+        created_at         timestamptz       NOT NULL DEFAULT clock_timestamp(),
+        updated_at         timestamptz       NOT NULL DEFAULT clock_timestamp(),
+        reconciled_at      timestamptz,
+        canary_lost_since  timestamptz,
+        lag_hours          double precision  NOT NULL CHECK (lag_hours > 0),
+        canary_minutes     integer           CHECK (canary_minutes > 0),
+        missing            integer           NOT NULL DEFAULT 0 CHECK (missing >= 0),
+        schema_name        text              NOT NULL CHECK (schema_name <> ''),
+        url_ciphertext     bytea             NOT NULL,
+        url_secret_id      text              NOT NULL CHECK (url_secret_id <> '')
+      )`)
+
+    await queryRunner.query(`
+      CREATE TABLE ${t.backfill} (
+        source_id     uuid        NOT NULL REFERENCES ${t.source} ON DELETE CASCADE,
+        from_at       timestamptz NOT NULL,
+        to_at         timestamptz NOT NULL,
+        started_at    timestamptz NOT NULL DEFAULT clock_timestamp(),
+        advanced_at   timestamptz NOT NULL DEFAULT clock_timestamp(),
+        finished_at   timestamptz,
+        recorded      bigint      NOT NULL DEFAULT 0 CHECK (recorded >= 0),
+        duplicates    bigint      NOT NULL DEFAULT 0 CHECK (duplicates >= 0),
+        diverted      bigint      NOT NULL DEFAULT 0 CHECK (diverted >= 0),
+        event         text        NOT NULL CHECK (event <> ''),
+        read_through  text        CHECK (read_through <> ''),
+
+        CONSTRAINT outbox_backfill_pkey PRIMARY KEY (source_id, event, from_at),
+        CONSTRAINT outbox_backfill_range_is_not_empty CHECK (from_at < to_at)
       )`)
 
     await queryRunner.query(`
@@ -164,8 +236,10 @@ export class CreateOutbox1795420800000 implements MigrationInterface {
       ) b ON true
       LEFT JOIN ${t.batch} settled ON settled.batch_id = m.batch_id`)
 
+    await queryRunner.query(recordFunction(t).create)
+
     for (const [relation, comment] of Object.entries(relationComments)) {
-      const kind = relation === 'view' ? 'VIEW' : 'TABLE'
+      const kind = { view: 'VIEW', record: 'FUNCTION' }[relation] ?? 'TABLE'
       await queryRunner.query(`COMMENT ON ${kind} ${t[relation as keyof typeof t]} IS ${literal(comment)}`)
     }
     for (const [relation, comments] of Object.entries(columnComments)) {
@@ -178,8 +252,11 @@ export class CreateOutbox1795420800000 implements MigrationInterface {
 
   async down(queryRunner: QueryRunner): Promise<void> {
     const t = tableNames(queryRunner.connection, this.schema)
+    await queryRunner.query(`DROP FUNCTION ${t.record}`)
     await queryRunner.query(`DROP VIEW ${t.view}`)
-    await queryRunner.query(`DROP TABLE ${t.audit}, ${t.batch}, ${t.message}, ${t.delivery}, ${t.source}`)
+    await queryRunner.query(
+      `DROP TABLE ${t.backfill}, ${t.warehouse}, ${t.sample}, ${t.dispatcher}, ${t.audit}, ${t.batch}, ${t.message}, ${t.delivery}, ${t.source}`,
+    )
   }
 }
 
@@ -188,14 +265,51 @@ function literal(text: string): string {
   return `'${text.replaceAll("'", "''")}'`
 }
 
+/**
+ * What people look for, newest first. Each of the first three costs every message an entry when it is recorded and one
+ * when it is settled. Measured on PostgreSQL 18, 20,000 rows with bodies of 370 bytes, all of these against none:
+ * recording 80 against 62 µs a row, settling 158 against 121 µs, WAL 994 against 728 bytes a recorded row; the one on
+ * `recorded_at` alone, which right-grows, costs recording nothing that could be measured. A page of one portal or user
+ * would otherwise walk everybody's messages, and erasing a user would read the whole table.
+ *
+ * Keyed on `recorded_at`, never on `seq`: the drain reads by `seq` and must find one index for it. The id that breaks
+ * ties is not part of them; moments are microseconds, so an incremental sort has next to nothing to do.
+ */
+const messageIndexes = [
+  { name: 'outbox_message_recorded', on: '(recorded_at)' },
+  { name: 'outbox_message_recorded_by_portal', on: '(portal_id, recorded_at)' },
+  // Also how a user's data is found to be erased.
+  { name: 'outbox_message_recorded_by_user', on: '(user_id, recorded_at) WHERE user_id IS NOT NULL' },
+  {
+    name: 'outbox_message_recorded_by_anonymous',
+    on: '(anonymous_id, recorded_at) WHERE anonymous_id IS NOT NULL',
+  },
+  // What has failed is rare, must be found among millions that have not, and costs those nothing.
+  {
+    name: 'outbox_message_failed',
+    on: `(status, recorded_at) WHERE status IN ('dead', 'uncertain', 'discarded')`,
+  },
+  {
+    name: 'outbox_message_failed_by_portal',
+    on: `(portal_id, status, recorded_at) WHERE status IN ('dead', 'uncertain', 'discarded')`,
+  },
+] as const
+
 const relationComments = {
   source: 'A portal’s Segment integration: configuration, changed by people.',
   delivery:
     'The same source’s run-time state: lease, back-off, turn. Changed by dispatchers, kept apart from the configuration.',
   message: 'One analytics call, written in the transaction of its business change.',
   batch: 'Write-ahead log of sends: a row is committed before its request goes out, and settled after.',
-  audit: 'What people did to messages, chunk by chunk: written in the statement that does it.',
+  audit:
+    'What people did to messages, chunk by chunk, and to sources: written in the statement that does it.',
+  dispatcher: 'Processes that dispatch, by their own heartbeat. Silent for a day, a row is removed.',
+  sample: 'Backlog and lag, once a minute while a process dispatches. Kept for 8 days.',
+  warehouse: 'Where a source’s events end up, and what was last found there.',
+  backfill: 'Ranges of history that were recorded from the application’s tables, or are being: never pruned.',
   view: 'One readable row for each message, with why it is in its state. Filter by portal_id, who, event or message_id.',
+  record:
+    'Records calls in the caller’s transaction, and says what became of each, in their order: what the application’s track, identify, page and group call.',
 } as const
 
 const columnComments = {
@@ -216,6 +330,20 @@ const columnComments = {
     write_key_secret_id: 'Which of OUTBOX_SECRET_KEYS encrypted the write key.',
     write_key_last_four: 'Last four characters of the write key, to recognise it by.',
     write_key_version: 'Raised with each new write key.',
+  },
+  backfill: {
+    source_id: 'The source that the history was recorded for.',
+    from_at: 'The range begins here, by when the facts happened.',
+    to_at: 'The range ends before this moment; never after the source was connected.',
+    started_at: 'When the backfill was begun.',
+    advanced_at: 'When its last page was recorded.',
+    finished_at: 'When the reader had no more facts; empty while it is to go on.',
+    recorded: 'Messages that it recorded.',
+    duplicates: 'Facts that had a message already.',
+    diverted: 'Facts that cannot be sent.',
+    event: 'The event whose history it is.',
+    read_through:
+      'Cursor of the last recorded fact, in the reader’s own words; the next page starts after it.',
   },
   delivery: {
     source_id: 'The source this state belongs to.',
@@ -240,6 +368,7 @@ const columnComments = {
     occurred_at: 'When the fact happened; Segment’s originalTimestamp.',
     recorded_at: 'When the row was written.',
     settled_at: 'When it reached its end; empty while pending.',
+    erased_at: 'When its user’s data was erased from it: nobody is named in it, and it is never sent again.',
     wire_bytes: 'Bytes on the wire, UTF-8, what the client adds included.',
     status: 'pending, then delivered, dead, uncertain or discarded.',
     type: 'identify, track, page or group.',
@@ -250,7 +379,7 @@ const columnComments = {
     schema_hash: 'Version of the event’s schema in the tracking plan.',
     trace_parent: 'W3C trace context of the recording request.',
     reason: 'Why it reached its end, in plain words.',
-    body: 'The call exactly as it is sent, without its messageId.',
+    body: 'The call exactly as it is sent, without its messageId. Empty once erased.',
   },
   batch: {
     batch_id: 'Identity of the batch.',
@@ -263,6 +392,7 @@ const columnComments = {
     attempt_started_at: 'Set, and committed, before a request goes out; empty when its outcome is known.',
     first_ambiguous_at: 'First moment Segment may have accepted it; the dedup window runs from here.',
     settled_at: 'When it was closed.',
+    confirmed_at: 'When all its messages had been found in the portal’s warehouse.',
     wire_bytes: 'Bytes of its messages on the wire.',
     attempt_count: 'Attempts with a known end, and those lost in a crash.',
     outcome: 'Empty while open; then delivered, split (into halves), dead, uncertain or discarded.',
@@ -270,13 +400,42 @@ const columnComments = {
     attempts:
       'History of the attempts: time, duration, HTTP status, verdict, error, Retry-After. First 5 and last 45 are kept.',
   },
+  warehouse: {
+    source_id: 'The source whose events are in it.',
+    created_at: 'When it was first saved.',
+    updated_at: 'When a person last saved it.',
+    reconciled_at: 'When it was last compared to the end.',
+    canary_lost_since: 'Since when the canary that should be there is not; empty while it arrives.',
+    lag_hours: 'Hours after which a delivered message has to be there.',
+    canary_minutes: 'Minutes between canaries; empty where none are sent.',
+    missing: 'Delivered messages that the last comparison did not find there.',
+    schema_name: 'The source’s schema in it.',
+    url_ciphertext:
+      'Its address, password included. AES-256-GCM: 12 bytes nonce, ciphertext, 16 bytes tag; bound to source_id.',
+    url_secret_id: 'Which of OUTBOX_SECRET_KEYS encrypted the address.',
+  },
   audit: {
     audit_id: 'Identity of the entry.',
     at: 'When it was done.',
+    source_id: 'The source it was done to, where it was done to one.',
     messages: 'How many messages it changed.',
     actor: 'Who did it.',
-    action: 'send again, mark delivered or discard.',
+    action:
+      'To messages: send again, mark delivered, discard, erase. To a source: connect, save write key, pause, resume, retry now, disable, change settings, rotate secret.',
     reason: 'Why, in their words.',
-    selection: 'Which messages were asked for.',
+    selection: 'Which messages were asked for. Never names a user whose data was erased.',
+  },
+  dispatcher: {
+    owner: 'Host, process id and a random part, as leases show it.',
+    started_at: 'When it started to dispatch.',
+    last_tick_at: 'When it last looked for work by its schedule.',
+    interval_ms: 'Longest time between two ticks of its schedule, in milliseconds.',
+    version: 'Version of this module in that process.',
+  },
+  sample: {
+    at: 'The minute that it is the sample of.',
+    lag_ms:
+      'Age of the oldest pending message of an enabled source, in milliseconds; 0 where nothing waited.',
+    pending: 'Messages that waited, up to a million.',
   },
 } as const

@@ -9,15 +9,23 @@ export type OutboxErrorCode =
   | 'OUTBOX_SOURCE'
   | 'OUTBOX_LEASE_LOST'
   | 'OUTBOX_OPERATION'
+  | 'OUTBOX_WAREHOUSE'
 
 /** Base of all errors of this module: what happened, why it matters, what to do, in that order. */
 export class OutboxError extends Error {
   readonly code: OutboxErrorCode
+  readonly #parts: readonly [happened: string, matters: string, remedy: string]
 
   constructor(code: OutboxErrorCode, happened: string, matters: string, remedy: string, cause?: unknown) {
     super(`${happened} ${matters} ${remedy}`, cause === undefined ? undefined : { cause })
     this.name = new.target.name
     this.code = code
+    this.#parts = [happened, matters, remedy]
+  }
+
+  /** The message in its parts, for who shows them apart. A getter: a log of the error holds them once. */
+  get parts(): readonly [happened: string, matters: string, remedy: string] {
+    return this.#parts
   }
 }
 
@@ -76,10 +84,24 @@ export class SecretKeyError extends OutboxError {
   }
 }
 
+/**
+ * What is wrong with a source's settings, for pages with words of their own: the write key cannot be one, or Segment
+ * does not know it; the portal has an active source already; there is no such source; the call itself is wrong.
+ */
+export type SourceProblem =
+  | 'malformed-key'
+  | 'unknown-key'
+  | 'connected-already'
+  | 'no-such-source'
+  | 'misuse'
+
 /** A source does not exist, exists already, or its settings are not acceptable. */
 export class SourceError extends OutboxError {
-  constructor(happened: string, matters: string, remedy: string, cause?: unknown) {
+  readonly problem: SourceProblem
+
+  constructor(problem: SourceProblem, happened: string, matters: string, remedy: string, cause?: unknown) {
     super('OUTBOX_SOURCE', happened, matters, remedy, cause)
+    this.problem = problem
   }
 }
 
@@ -87,6 +109,13 @@ export class SourceError extends OutboxError {
 export class OperationError extends OutboxError {
   constructor(happened: string, matters: string, remedy: string, cause?: unknown) {
     super('OUTBOX_OPERATION', happened, matters, remedy, cause)
+  }
+}
+
+/** A portal's warehouse cannot be reached or read. No message was changed because of it. */
+export class WarehouseError extends OutboxError {
+  constructor(happened: string, matters: string, remedy: string, cause?: unknown) {
+    super('OUTBOX_WAREHOUSE', happened, matters, remedy, cause)
   }
 }
 

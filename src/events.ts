@@ -1,9 +1,14 @@
 import { EventEmitter } from 'node:events'
 import type { Verdict } from './segment/verdict'
 
-/** What happens, as typed events. Listeners are told after the fact; one that throws is reported, and harms nothing. */
+/**
+ * What happens, as typed events. Listeners are told after the fact, synchronously; one that throws or rejects is
+ * reported, and harms nothing. A contract: docs/telemetry.md lists every event and field.
+ */
 export interface OutboxEvents {
-  /** Calls that cannot be sent were stored dead. The business transaction may still roll back. */
+  /** A transaction of this process has committed messages for this source. Never told of one that rolls back. */
+  recorded: { sourceId: string; portalId: string; messages: number }
+  /** A call that cannot be sent was stored dead. The business transaction may still roll back. */
   diverted: { portalId: string | null; messageId?: string; event: string | null; problems: readonly string[] }
   /** An attempt to send a batch has ended. */
   attempt: {
@@ -11,7 +16,11 @@ export interface OutboxEvents {
     portalId: string
     batchId: string
     messages: number
+    /** Which attempt of this batch it was, from 1. */
+    attempt: number
     verdict: Verdict['kind']
+    /** HTTP status, where there was an answer. */
+    status?: number
     reason?: string
     ms: number
   }
@@ -27,11 +36,33 @@ export interface OutboxEvents {
   /** A source rests after a failure. */
   resting: { sourceId: string; portalId: string; failures: number; delayMs: number; reason: string }
   /** This process lost a lease and settled nothing under it. */
-  leaseLost: { sourceId: string; token: string }
+  leaseLost: { sourceId: string; portalId: string; token: string }
+  /** An operator has changed messages through this process. */
+  operated: {
+    action: 'send again' | 'mark delivered' | 'discard' | 'erase'
+    messages: number
+    actor: string
+    reason: string
+  }
+  /** The canary sent at this moment should be in the source's warehouse, and is not. Told once, until one arrives. */
+  canaryLost: { sourceId: string; portalId: string; sentAt: Date }
   /** Settled messages beyond their retention were removed. */
   pruned: { messages: number; batches: number }
   /** Something failed that the dispatcher goes on after by itself. */
-  error: { error: unknown; during: 'lease' | 'turn' | 'release' | 'prune' | 'schedule' | 'listener' }
+  error: {
+    error: unknown
+    during:
+      | 'lease'
+      | 'turn'
+      | 'release'
+      | 'prune'
+      | 'schedule'
+      | 'heartbeat'
+      | 'sample'
+      | 'telemetry'
+      | 'canary'
+      | 'listener'
+  }
 }
 
 /** A pino-compatible logger. */
@@ -43,7 +74,8 @@ export interface Logger {
 }
 
 export class Events {
-  readonly #emitter = new EventEmitter()
+  /** Any number may listen: Node's warning at eleven is for leaks. */
+  readonly #emitter = new EventEmitter().setMaxListeners(0)
 
   on<E extends keyof OutboxEvents>(event: E, listener: (payload: OutboxEvents[E]) => void): () => void {
     this.#emitter.on(`outbox:${event}`, listener)
@@ -51,12 +83,17 @@ export class Events {
   }
 
   emit<E extends keyof OutboxEvents>(event: E, payload: OutboxEvents[E]): void {
+    const failed = (error: unknown) => {
+      // A listener of "error" that fails has nobody left to tell.
+      if (event !== 'error') this.emit('error', { error, during: 'listener' })
+    }
     for (const listener of this.#emitter.listeners(`outbox:${event}`)) {
       try {
-        listener(payload)
+        const returned: unknown = listener(payload)
+        // An async function passes for a listener; let go unhandled, its rejection would end the process.
+        if (returned instanceof Promise) returned.catch(failed)
       } catch (error) {
-        // A listener of "error" that throws has nobody left to tell.
-        if (event !== 'error') this.emit('error', { error, during: 'listener' })
+        failed(error)
       }
     }
   }
@@ -64,6 +101,7 @@ export class Events {
 
 /** Logging is one subscriber of the events like any other. */
 export function logEvents(events: Events, logger: Logger): void {
+  events.on('recorded', (e) => logger.debug(e, 'outbox: messages recorded'))
   events.on('diverted', (e) => logger.error(e, 'outbox: a call cannot be sent and was stored dead'))
   events.on('attempt', (e) => logger.debug(e, 'outbox: attempt ended'))
   events.on('settled', (e) => {
@@ -72,6 +110,8 @@ export function logEvents(events: Events, logger: Logger): void {
   })
   events.on('resting', (e) => logger.warn(e, 'outbox: a source rests after a failure'))
   events.on('leaseLost', (e) => logger.warn(e, 'outbox: lease lost, nothing settled'))
+  events.on('operated', (e) => logger.info(e, `outbox: operator: ${e.action}`))
+  events.on('canaryLost', (e) => logger.error(e, 'outbox: a canary is not in the warehouse'))
   events.on('pruned', (e) => logger.info(e, 'outbox: pruned'))
   events.on('error', ({ error, during }) =>
     logger.error({ err: error, during }, 'outbox: failed, and goes on'),

@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { OptionsError } from './errors'
 import type { Logger } from './events'
 import type { Plan } from './plan/define-plan'
+import { isPlan } from './plan/is-plan'
 import { BATCH_BYTES, BATCH_MESSAGES } from './segment/limits'
 
 /** For a limit of `max`, a default and the bounds are part of what a wrong option's error says. */
@@ -42,8 +43,11 @@ const dispatcher = z
   .strictObject({
     /** When to look for work that no wake-up told of: other processes' commits, ended back-offs, crashes. */
     cron: cronExpression('*/5 * * * * *'),
-    /** Sources served at the same time. Each takes a pooled connection for moments, and none while a request is out. */
-    concurrency: integer(1, 256, 4),
+    /**
+     * Sources served at the same time. Each takes a pooled connection for moments, and none while a request is out.
+     * With few, quiet portals queue behind a flooded and a slow one (benchmark `fair`).
+     */
+    concurrency: integer(1, 256, 16),
     /** How long a lease lasts without renewal: how long a crashed process keeps its sources waiting. */
     leaseMs: integer(1000, HOUR, 30_000),
     /** How long a source may go on while others wait. */
@@ -217,10 +221,6 @@ function similarNames(a: string, b: string): boolean {
 
 function isPostgres(value: unknown): boolean {
   return (value as DataSource | undefined)?.options?.type === 'postgres'
-}
-
-function isPlan(value: unknown): boolean {
-  return (value as Plan | undefined)?.schemaHashes instanceof Map
 }
 
 function isLogger(value: unknown): boolean {

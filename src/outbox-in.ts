@@ -1,5 +1,5 @@
-import { Entity, type MigrationInterface } from 'typeorm'
-import { OutboxBatch, OutboxMessage, SegmentSource, SourceDelivery } from '../entities'
+import { Entity, getMetadataArgsStorage, type MigrationInterface } from 'typeorm'
+import { outboxEntities } from '../entities'
 import { CreateOutbox1795420800000 } from '../migrations/1795420800000-create-outbox'
 
 /** A constructor, as TypeORM's `entities` and `migrations` take them. */
@@ -10,13 +10,8 @@ type Class<Instance = object> = new () => Instance
  * elsewhere. The migration creates the schema where it is missing. Give the same name to `createOutbox({ schema })`.
  */
 export function outboxIn(schema: string): { entities: Class[]; migrations: Class<MigrationInterface>[] } {
-  const tables: [string, Class][] = [
-    ['outbox_message', OutboxMessage],
-    ['outbox_batch', OutboxBatch],
-    ['segment_source', SegmentSource],
-    ['source_delivery', SourceDelivery],
-  ]
-  const entities = tables.map(([table, Base]) => {
+  const entities = outboxEntities.map((Base: Class) => {
+    const table = getMetadataArgsStorage().tables.find(({ target }) => target === Base)?.name
     const { [Base.name]: Placed } = { [Base.name]: class extends Base {} } // TypeORM knows entities by their names
     Entity(table, { schema, synchronize: false })(Placed as Class)
     return Placed as Class

@@ -1,13 +1,18 @@
 import type { DataSource } from 'typeorm'
 
-/** Qualified, quoted names of the outbox's relations. */
+/** Qualified, quoted names of the outbox's relations, and of the function that records. */
 export interface Tables {
   readonly message: string
   readonly batch: string
   readonly source: string
   readonly delivery: string
   readonly audit: string
+  readonly dispatcher: string
+  readonly sample: string
+  readonly warehouse: string
+  readonly backfill: string
   readonly view: string
+  readonly record: string
 }
 
 const names = {
@@ -16,7 +21,12 @@ const names = {
   source: 'segment_source',
   delivery: 'source_delivery',
   audit: 'outbox_audit',
+  dispatcher: 'outbox_dispatcher',
+  sample: 'outbox_sample',
+  warehouse: 'segment_warehouse',
+  backfill: 'outbox_backfill',
   view: 'outbox_inspection',
+  record: 'outbox_record',
 } as const
 
 /**
@@ -32,6 +42,11 @@ export function tableNames(dataSource: Pick<DataSource, 'options'>, named?: stri
     source: qualify(names.source),
     delivery: qualify(names.delivery),
     audit: qualify(names.audit),
+    dispatcher: qualify(names.dispatcher),
+    sample: qualify(names.sample),
+    warehouse: qualify(names.warehouse),
+    backfill: qualify(names.backfill),
     view: qualify(names.view),
+    record: qualify(names.record),
   }
 }

@@ -17,7 +17,7 @@ describe('createOutbox refuses at construction, naming the option and the remedy
     [
       'a value out of bounds',
       { dispatcher: { concurrency: 0 } },
-      /"dispatcher\.concurrency".*from 1 to 256; default 4/,
+      /"dispatcher\.concurrency".*from 1 to 256; default 16/,
     ],
     [
       'a window beyond Segment’s',

@@ -43,6 +43,7 @@ export class Dispatcher {
   constructor(parts: TurnParts, options: DispatcherOptions) {
     this.#parts = parts
     this.#options = options
+    parts.events.on('resting', ({ delayMs }) => this.#retryIn(delayMs))
   }
 
   start(): void {
@@ -125,15 +126,12 @@ export class Dispatcher {
     let wakesAtRead = this.#wakes
     let more = false
     try {
-      const forget = events.on('resting', (rest) => {
-        if (rest.sourceId === lease.sourceId) this.#retryIn(rest.delayMs)
-      })
       const report = await takeTurn(
         this.#parts,
         lease,
         this.#stopping.signal,
         () => (wakesAtRead = this.#wakes),
-      ).finally(forget)
+      )
       more = report.more
       this.#totals.turns++
       for (const name of ['requests', 'delivered', 'dead', 'uncertain', 'postponed'] as const) {

@@ -20,6 +20,7 @@ export class Schedule {
   readonly #events: Events
   #timer: NodeJS.Timeout | undefined
   #running: Promise<void> | undefined
+  #intervalMs: number | undefined
   /** When the last tick came, in milliseconds since the epoch; for watching that ticks come at all. */
   lastTickAt: number | undefined
 
@@ -31,6 +32,12 @@ export class Schedule {
 
   start(): void {
     if (this.#timer === undefined) this.#planNext()
+  }
+
+  /** Longest time between two of the next ticks, in milliseconds: a week has quiet nights in some schedules. */
+  get intervalMs(): number {
+    this.#intervalMs ??= longestGap(this.#plan.getNextRuns(8).map((run) => run.getTime()))
+    return this.#intervalMs
   }
 
   /** Ends the ticks and waits for the task that is at work. */
@@ -74,4 +81,9 @@ export class Schedule {
       this.#events.emit('error', { error, during: 'schedule' })
     }
   }
+}
+
+function longestGap(moments: readonly number[]): number {
+  const gaps = moments.slice(1).map((moment, i) => moment - (moments[i] as number))
+  return Math.max(1, ...gaps)
 }

@@ -5,6 +5,7 @@ import type { Sender } from '../segment/sender'
 import { judge, type Verdict } from '../segment/verdict'
 import type { WriteKeyCipher } from '../sources/write-key-cipher'
 import { reached } from '../steps'
+import { AttemptSpan } from '../telemetry/attempt-span'
 import { type BackoffOptions, backoffMs } from './backoff'
 import { type Batch, type BatchLimits, openBatch, resumeBatch } from './batch'
 import { insist } from './insist'
@@ -65,7 +66,11 @@ export async function takeTurn(
     turn.report.more = goOn
   } catch (error) {
     if (!(error instanceof LeaseLostError)) throw await turn.restAfter(error)
-    parts.events.emit('leaseLost', { sourceId: lease.sourceId, token: lease.token })
+    parts.events.emit('leaseLost', {
+      sourceId: lease.sourceId,
+      portalId: lease.portalId,
+      token: lease.token,
+    })
   }
   return turn.report
 }
@@ -154,19 +159,21 @@ class Turn {
   async #send(batch: Batch, writeKey: string): Promise<boolean> {
     const { sender, events } = this.parts
     const { sourceId, portalId, region } = this.lease
-    const seen = await sender.send({ sourceId, region, writeKey }, batch.messages)
+    const about = { sourceId, portalId, batchId: batch.batchId, attempt: batch.attempts + 1 }
+    const span = new AttemptSpan({ ...about, messages: batch.messages })
+    const seen = await span.run(() => sender.send({ sourceId, region, writeKey }, batch.messages))
     reached('send:after')
     const verdict = judge(seen)
     const status = seen.kind === 'response' ? { status: seen.status } : {}
+    span.end(verdict, status.status)
     const { reason, retryAfterMs } = verdict as { reason?: string; retryAfterMs?: number }
     const attempt: AttemptEnd = { ms: seen.ms, verdict: verdict.kind, ...status, error: reason, retryAfterMs }
     this.report.requests++
     events.emit('attempt', {
-      sourceId,
-      portalId,
-      batchId: batch.batchId,
+      ...about,
       messages: batch.messages.length,
       verdict: verdict.kind,
+      ...status,
       reason,
       ms: seen.ms,
     })

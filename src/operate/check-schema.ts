@@ -1,5 +1,6 @@
 import type { Database } from '../database'
 import { SchemaError } from '../errors'
+import { recordFunction } from '../record/record-function'
 
 /** What the engine cannot do without: unique where two of a kind would break a promise, partial where speed rests on it. */
 const NEEDED = [
@@ -11,7 +12,7 @@ const NEEDED = [
   'segment_source_one_active_per_portal',
 ]
 
-/** Throws SchemaError where the migrations have not run, or an index is gone (TypeORM's `synchronize` drops them). */
+/** Throws SchemaError where the migrations have not run, or an index (TypeORM's `synchronize` drops them) or the function is gone. */
 export async function checkSchema(db: Database): Promise<void> {
   const rows = await db.query<{ name: string }>(
     `SELECT i.relname AS name FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid
@@ -43,4 +44,42 @@ export async function checkSchema(db: Database): Promise<void> {
       'Was `synchronize` run? Switch it off and recreate them as the migration create-outbox does.',
     )
   }
+  const wrong = await findFunctionFault(db)
+  if (wrong !== undefined) throw new SchemaError(`${wrong.found}.`, wrong.why, wrong.remedy)
+}
+
+/** What keeps the function that records from doing so as this version means it; undefined where nothing does. */
+export async function findFunctionFault(
+  db: Database,
+): Promise<{ found: string; why: string; remedy: string } | undefined> {
+  const { signature, body } = recordFunction(db.tables)
+  const [made] = await db.query<{ body: string; executable: boolean }>(
+    `SELECT prosrc AS body, has_function_privilege(oid, 'EXECUTE') AS executable
+     FROM pg_proc WHERE oid = to_regprocedure($1)`,
+    [signature],
+  )
+  const why = 'A business transaction that records an event calls it, and would fail.'
+  const again = 'Create it again as the migration create-outbox does'
+  if (made === undefined) {
+    return {
+      found: `The function ${signature} is missing`,
+      why,
+      remedy: `${again}; were only tables restored?`,
+    }
+  }
+  if (!made.executable) {
+    return {
+      found: `The function ${signature} may not be called by this role`,
+      why,
+      remedy: `GRANT EXECUTE ON FUNCTION ${signature} to it, or to PUBLIC, as PostgreSQL does by default.`,
+    }
+  }
+  if (made.body !== body) {
+    return {
+      found: `The function ${signature} is not this version’s`,
+      why: 'Events would be recorded by other rules than the rest of this version goes by.',
+      remedy: `Run the migrations (\`npx typeorm migration:run\`). Was it changed by hand? ${again}.`,
+    }
+  }
+  return undefined
 }

@@ -1,7 +1,7 @@
 import type { Database } from '../database'
 import { OperationError } from '../errors'
 import type { Tables } from '../tables'
-import { audited, changeInChunks } from './audited-change'
+import { audited, changeInChunks, type Progress } from './audited-change'
 import {
   checkOperation,
   type Responsibility,
@@ -10,7 +10,7 @@ import {
   selectionSql,
 } from './selection'
 
-export interface RedriveOptions extends Responsibility {
+export interface RedriveOptions extends Responsibility, Progress {
   /**
    * What to do with messages that Segment may have accepted already: the `uncertain` ones, and dead ones with an
    * attempt whose outcome nobody knows. `send-again` may double them in the portal's warehouse, `mark-delivered` may
@@ -26,15 +26,17 @@ export interface RedriveReport {
   readonly marked: number
 }
 
-/** Refused for good by Segment, and by all that is known never accepted. A diverted message was never sendable. */
-const REFUSED = `(m.status = 'dead' AND m.batch_id IS NOT NULL AND b.first_ambiguous_at IS NULL)`
-const IN_DOUBT = `(m.status = 'uncertain' OR (m.status = 'dead' AND b.first_ambiguous_at IS NOT NULL))`
+/** SQL: refused for good by Segment, and by all that is known never accepted. A diverted message was never sendable. */
+export const REFUSED = `(m.status = 'dead' AND b.batch_id IS NOT NULL AND b.first_ambiguous_at IS NULL)`
+/** SQL: Segment may have it. So it may where the history that would tell has been pruned. */
+export const IN_DOUBT = `(m.status = 'uncertain' OR (m.status = 'dead' AND m.batch_id IS NOT NULL
+  AND (b.batch_id IS NULL OR b.first_ambiguous_at IS NOT NULL)))`
 
 /**
  * Selected messages go to the end of their source's queue, in their old order, each with a new `seq`: the low-water
  * mark has passed the old one. The transaction has its id before any `seq` is drawn, as when recording.
  */
-const sendAgainSql = (t: Tables, which: string) => `
+export const sendAgainSql = (t: Tables, which: string) => `
 WITH chosen AS (
   SELECT m.message_id, m.seq FROM ${t.message} m LEFT JOIN ${t.batch} b USING (batch_id)
   WHERE ${which} AND ${selectionSql(5)} AND pg_current_xact_id() IS NOT NULL
@@ -76,8 +78,9 @@ export async function redrive(
     )
   }
   const t = db.tables
-  const change = (sql: string) => changeInChunks(db, sql, selection, options, selectionParameters(selection))
-  const marked = inDoubt === 'mark-delivered' ? await change(markDeliveredSql(t)) : 0
+  const change = (sql: string, done: number) =>
+    changeInChunks(db, sql, selection, options, selectionParameters(selection), done)
+  const marked = inDoubt === 'mark-delivered' ? await change(markDeliveredSql(t), 0) : 0
   const which = inDoubt === 'send-again' ? `(${REFUSED} OR ${IN_DOUBT})` : REFUSED
-  return { marked, redriven: await change(sendAgainSql(t, which)) }
+  return { marked, redriven: await change(sendAgainSql(t, which), marked) }
 }

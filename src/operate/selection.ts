@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { MessageStatus, MessageType } from '../../entities'
 import { OperationError } from '../errors'
 
 /** Which messages an operation is for. All that is given has to match; at least one member is needed. */
@@ -7,7 +8,13 @@ export interface Selection {
   sourceId?: string
   portalId?: string
   event?: string
+  type?: MessageType
   userId?: string
+  anonymousId?: string
+  /** In one of these states. What an operation can do nothing about it leaves alone, selected or not. */
+  status?: readonly MessageStatus[]
+  /** With exactly this reason, as `failures()` groups them. */
+  reason?: string
   /** Recorded at this moment or later. */
   recordedFrom?: Date
   /** Recorded before this moment. */
@@ -26,7 +33,14 @@ const schema = z
     sourceId: z.guid().optional(),
     portalId: z.string().optional(),
     event: z.string().optional(),
+    type: z.enum(['identify', 'track', 'page', 'group']).optional(),
     userId: z.string().optional(),
+    anonymousId: z.string().optional(),
+    status: z
+      .array(z.enum(['pending', 'delivered', 'dead', 'uncertain', 'discarded']))
+      .min(1)
+      .optional(),
+    reason: z.string().optional(),
     recordedFrom: z.date().optional(),
     recordedTo: z.date().optional(),
   })
@@ -39,39 +53,60 @@ const responsibility = z.object({
 
 /** Throws OperationError where the selection or who is responsible is not given properly. */
 export function checkOperation(selection: Selection, by: Responsibility): void {
-  const result = schema.safeParse(selection)
-  if (!result.success) {
-    throw new OperationError(
-      `The selection is not valid: ${z.prettifyError(result.error)}.`,
-      'An operation on messages that were not meant cannot be taken back.',
-      'Select by messageIds, sourceId, portalId, event, userId, recordedFrom or recordedTo.',
-    )
-  }
-  if (!responsibility.safeParse(by).success) {
-    throw new OperationError(
-      'It is not said who does this, or why.',
-      'The audit trail is how the next engineer understands these messages.',
-      'Pass `{ actor: "name", reason: "what happened" }`.',
-    )
-  }
+  checkSelection(selection)
+  checkResponsibility(by)
 }
 
-/** SQL that holds for selected messages `m`. Every member is a parameter; the first is `$<at>`. */
+/** Throws OperationError where the selection is empty or has a member that is unknown or no good. */
+export function checkSelection(selection: Selection): void {
+  const result = schema.safeParse(selection)
+  if (result.success) return
+  throw new OperationError(
+    `The selection is not valid: ${z.prettifyError(result.error)}.`,
+    'An operation on messages that were not meant cannot be taken back.',
+    `Select by ${Object.keys(schema.shape).join(', ')}.`,
+  )
+}
+
+/** Throws OperationError where it is not said who does something, and why. */
+export function checkResponsibility(by: Responsibility): void {
+  if (responsibility.safeParse(by).success) return
+  throw new OperationError(
+    'It is not said who does this, or why.',
+    'The audit trail is how the next engineer understands what happened.',
+    'Pass `{ actor: "name", reason: "what happened" }`.',
+  )
+}
+
+/** Columns that a member of the selection is compared with, and the type of its parameter. */
+const COLUMNS = [
+  ['messageIds', 'message_id', '= ANY (', 'uuid[]'],
+  ['sourceId', 'source_id', '=', 'uuid'],
+  ['portalId', 'portal_id', '=', 'text'],
+  ['event', 'event', '=', 'text'],
+  ['type', 'type', '=', 'text'],
+  ['userId', 'user_id', '=', 'text'],
+  ['anonymousId', 'anonymous_id', '=', 'text'],
+  ['status', 'status', '= ANY (', 'text[]'],
+  ['reason', 'reason', '=', 'text'],
+  ['recordedFrom', 'recorded_at', '>=', 'timestamptz'],
+  ['recordedTo', 'recorded_at', '<', 'timestamptz'],
+] as const satisfies readonly (readonly [keyof Selection, string, string, string])[]
+
+/**
+ * SQL that holds for selected messages `m`. Every member is a parameter, also those that are not given, the first
+ * being `$<at>`; the planner drops what compares nothing, since each statement is planned with its parameters.
+ */
 export function selectionSql(at: number): string {
-  const p = (i: number) => `$${at + i}`
-  return `($${at}::uuid[] IS NULL OR m.message_id = ANY (${p(0)}::uuid[]))
-    AND (${p(1)}::uuid IS NULL OR m.source_id = ${p(1)}::uuid)
-    AND (${p(2)}::text IS NULL OR m.portal_id = ${p(2)}::text)
-    AND (${p(3)}::text IS NULL OR m.event = ${p(3)}::text)
-    AND (${p(4)}::text IS NULL OR m.user_id = ${p(4)}::text)
-    AND (${p(5)}::timestamptz IS NULL OR m.recorded_at >= ${p(5)}::timestamptz)
-    AND (${p(6)}::timestamptz IS NULL OR m.recorded_at < ${p(6)}::timestamptz)`
+  const conditions = COLUMNS.map(([, column, operator, type], i) => {
+    const parameter = `$${at + i}::${type}`
+    const close = operator.endsWith('(') ? ')' : ''
+    return `(${parameter} IS NULL OR m.${column} ${operator} ${parameter}${close})`
+  })
+  return conditions.join('\n    AND ')
 }
 
 /** The parameters of `selectionSql`. */
 export function selectionParameters(selection: Selection): unknown[] {
-  const { messageIds, sourceId, portalId, event, userId, recordedFrom, recordedTo } = selection
-  return [messageIds, sourceId, portalId, event, userId, recordedFrom, recordedTo].map(
-    (value) => value ?? null,
-  )
+  return COLUMNS.map(([member]) => selection[member] ?? null)
 }

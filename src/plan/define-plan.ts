@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { PlanError } from '../errors'
-import { isReservedColumn, snakeCase } from './warehouse-names'
+import { checkColumns, checkTables } from './check-warehouse'
+import type { JsonSchema } from './warehouse-columns'
 
 /** What identifies a fact for good: recorded twice with the same key, it is one message. */
 export type NaturalKey = string | number | readonly (string | number)[]
@@ -14,6 +15,12 @@ export interface EventDefinition<Properties extends z.ZodType = z.ZodType> {
   key: (properties: z.output<Properties>) => NaturalKey
   /** Recorded only for sources with Detailed Event Tracking on. Default false. */
   detailed?: boolean
+  /**
+   * A whole number from 1, raised with each breaking change of the properties; `plan --check` asks for it. Where given,
+   * it is sent as `context.protocols.event_version`, by which Segment Protocols choose the rule. Default: version 1,
+   * and nothing is sent.
+   */
+  version?: number
 }
 
 /** Schemas of the calls that have no event name. Each defaults to any JSON object. */
@@ -41,7 +48,7 @@ export interface Plan<
 }
 
 /** Any JSON object: the schema of a call that the plan says nothing about. */
-const anyObject = z.record(z.string(), z.unknown())
+export const anyObject = z.record(z.string(), z.unknown())
 type AnyObject = typeof anyObject
 
 export type EventName<P extends Plan> = keyof P['events'] & string
@@ -61,7 +68,10 @@ export const dateTime = (): z.ZodType<string, string | Date> =>
  * Defines a tracking plan. Everything about recording is typed from it.
  *
  * Throws PlanError where an event could not be kept as written: an empty name, properties that are not a strict
- * object, no key, or a property that a Segment warehouse would drop because its column name is reserved.
+ * object, no key, or what a Segment warehouse would silently drop, alter or mix (see docs/tracking-plan.md): reserved
+ * names, names that become the same table or column, values of several types or of any, arrays, objects of any names,
+ * names beyond PostgreSQL's 63 bytes. It goes by what a schema puts out: a transform has to be piped to a schema. Traits
+ * and page properties may be left open; what their schemas do say is held to the same rules.
  */
 export function definePlan<
   const Schemas extends Record<string, z.ZodType>,
@@ -75,7 +85,15 @@ export function definePlan<
   const schemaHashes = new Map<string, string>()
   for (const [name, definition] of Object.entries<EventDefinition>(events)) {
     checkEvent(name, definition)
-    schemaHashes.set(name, hashSchema(name, definition.properties))
+    const schema = jsonSchemaOf(name, definition.properties)
+    checkColumns({ name: `"${name}"`, member: 'property', mayBeOpen: false }, schema)
+    schemaHashes.set(name, hashOf(schema))
+  }
+  checkTables(Object.keys(events))
+  for (const [name, schema] of Object.entries<z.ZodType>({ ...calls })) {
+    const member = name === 'page' ? 'property' : 'trait'
+    const known = z.toJSONSchema(schema, { io: 'output', unrepresentable: 'any' })
+    checkColumns({ name, member, mayBeOpen: true }, known)
   }
   return Object.freeze({
     events: Object.freeze({ ...events }),
@@ -101,35 +119,30 @@ function checkEvent(name: string, definition: EventDefinition): void {
       'Add `key: (p) => p.attemptId`, or whatever identifies the fact for good.',
     )
   }
-  const shape = strictShape(definition.properties)
-  if (shape === undefined) {
+  if (!isStrictObject(definition.properties)) {
     throw new PlanError(
       `The properties of "${name}" are not a strict object.`,
       'Whatever a caller adds would reach the portal’s warehouse as new columns.',
       'Use `z.strictObject({ … })`.',
     )
   }
-  for (const property of Object.keys(shape)) {
-    if (isReservedColumn(property)) {
-      throw new PlanError(
-        `The property "${property}" of "${name}" becomes the warehouse column "${snakeCase(property)}", which Segment reserves.`,
-        'Segment’s warehouses discard such a property without an error.',
-        `Rename it, for example to "${name.split(' ').at(-1)?.toLowerCase()}_${snakeCase(property)}".`,
-      )
-    }
+  const { version = 1 } = definition
+  if (!Number.isSafeInteger(version) || version < 1) {
+    throw new PlanError(
+      `The version of "${name}" is ${version}.`,
+      'Segment Protocols know whole numbers only, and would check its events against the oldest version.',
+      'Give it a whole number from 1, or leave it out.',
+    )
   }
 }
 
-/** The shape of a strict zod object, or undefined for any other schema. */
-function strictShape(schema: z.ZodType): Record<string, unknown> | undefined {
-  if (!(schema instanceof z.ZodObject)) return undefined
-  return schema.def.catchall instanceof z.ZodNever ? schema.shape : undefined
+function isStrictObject(schema: z.ZodType): boolean {
+  return schema instanceof z.ZodObject && schema.def.catchall instanceof z.ZodNever
 }
 
-function hashSchema(name: string, schema: z.ZodType): string {
+function jsonSchemaOf(name: string, schema: z.ZodType): JsonSchema {
   try {
-    const json = JSON.stringify(z.toJSONSchema(schema, { io: 'output' }))
-    return createHash('sha256').update(json).digest('hex').slice(0, 12)
+    return z.toJSONSchema(schema, { io: 'output' })
   } catch (cause) {
     throw new PlanError(
       `The properties of "${name}" have no JSON Schema.`,
@@ -138,4 +151,8 @@ function hashSchema(name: string, schema: z.ZodType): string {
       cause,
     )
   }
+}
+
+function hashOf(schema: JsonSchema): string {
+  return createHash('sha256').update(JSON.stringify(schema)).digest('hex').slice(0, 12)
 }

@@ -20,7 +20,7 @@ export type CallBase = Identity & {
   context?: Record<string, unknown>
   /** Which of the portal's destinations get it. Switching off Segment itself is refused. */
   integrations?: Record<string, boolean | Record<string, unknown>>
-  /** W3C trace context of the request that caused it. */
+  /** W3C trace context (`traceparent`) of what caused it. Default: the active OpenTelemetry span, if any. */
   traceParent?: string
 }
 

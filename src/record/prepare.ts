@@ -4,6 +4,7 @@ import type { EventDefinition, NaturalKey, Plan } from '../plan/define-plan'
 import { factDigest } from '../plan/message-id'
 import { isReservedColumn, snakeCase } from '../plan/warehouse-names'
 import { CLIENT_BYTES, MESSAGE_BYTES } from '../segment/limits'
+import { parseTraceParent } from '../telemetry/trace-context'
 import { type Json, type JsonObject, snapshot, storable } from './snapshot'
 
 /** A call, made ready for the recording statement. Names are the statement's column names. */
@@ -30,18 +31,19 @@ export interface PreparedCall {
 /** Characters of one problem that are kept. */
 const MAX_PROBLEM = 300
 const TYPES = ['track', 'identify', 'page', 'group']
-const TRACE_PARENT = /^[\da-f]{2}-[\da-f]{32}-[\da-f]{16}-[\da-f]{2}$/
 const moment = z.iso.datetime({ offset: true })
 
 /**
  * Copies, validates and lays out one call. Synchronous and total: it never throws, whatever it is given.
  *
  * @param kind what the method that was called says it is; `record` takes it from each call
+ * @param traceParent of the active span, for a call that names no valid one of its own
  */
 export function prepareCall(
   plan: Plan,
   input: unknown,
   kind: { type?: string; event?: unknown } = {},
+  traceParent?: string,
 ): PreparedCall {
   const copied = snapshot(input)
   const named = snapshot(kind)
@@ -70,7 +72,7 @@ export function prepareCall(
     ...(anonymousId === null ? {} : { anonymousId }),
     ...content,
     timestamp: occurredAt,
-    ...(context === undefined ? {} : { context }),
+    ...contextOf(context, definition?.version),
     ...(call.integrations === undefined ? {} : { integrations: call.integrations }),
   }
   const wireBytes = Buffer.byteLength(JSON.stringify(body)) + CLIENT_BYTES
@@ -89,8 +91,7 @@ export function prepareCall(
     occurred_at: occurredAt,
     detailed: definition?.detailed ?? false,
     schema_hash: event === null ? null : (plan.schemaHashes.get(event) ?? null),
-    trace_parent:
-      typeof call.traceParent === 'string' && TRACE_PARENT.test(call.traceParent) ? call.traceParent : null,
+    trace_parent: parseTraceParent(call.traceParent) ? `${call.traceParent}` : (traceParent ?? null),
     digest: sendable ? naturalKey : null,
     message_id: sendable && naturalKey !== null ? null : uuidv7(),
     // Problems quote names that callers chose, and they are stored like everything else.
@@ -154,6 +155,13 @@ function naturalDigest(
     problems.push(`its natural key cannot be computed (${error instanceof Error ? error.message : error})`)
   }
   return null
+}
+
+/** Segment Protocols choose an event's rule by this version; without it they check against the oldest. */
+function contextOf(context: JsonObject | undefined, version: number | undefined): { context?: JsonObject } {
+  if (version === undefined) return context === undefined ? {} : { context }
+  const protocols = isObject(context?.protocols) ? context.protocols : {}
+  return { context: { ...context, protocols: { ...protocols, event_version: version } } }
 }
 
 /** The value as its schema gives it back; the value itself, with problems noted, where it does not validate. */

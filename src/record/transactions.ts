@@ -10,20 +10,30 @@ import type {
 import { NoTransactionError } from '../errors'
 import { reached } from '../steps'
 
+/** What a transaction has recorded for one source. */
+export interface RecordedMessages {
+  readonly sourceId: string
+  readonly portalId: string
+  readonly messages: number
+}
+
+/** With how deep a savepoint they share their fate; 1 is the transaction itself. */
+type Noted = RecordedMessages & { depth: number }
+
 /**
- * Knows which transactions are open, and tells once, after the outermost commit, which sources were written to.
+ * Knows which transactions are open, and tells once, after the outermost commit, what was recorded for which source.
  *
  * Nothing here may throw into TypeORM: a throw in `afterTransactionCommit` makes a committed transaction look failed.
  */
 export class Transactions implements EntitySubscriberInterface {
-  /** Sources that each open transaction has recorded for. */
-  readonly #recorded = new WeakMap<QueryRunner, Set<string>>()
+  /** What each open transaction has recorded. */
+  readonly #recorded = new WeakMap<QueryRunner, Noted[]>()
   /** Transactions whose COMMIT or ROLLBACK is on its way: what is queued behind it would autocommit. */
   readonly #ending = new WeakSet<QueryRunner>()
   readonly #dataSource: DataSource
-  readonly #committed: (sourceIds: ReadonlySet<string>) => void
+  readonly #committed: (recorded: readonly RecordedMessages[]) => void
 
-  constructor(dataSource: DataSource, committed: (sourceIds: ReadonlySet<string>) => void) {
+  constructor(dataSource: DataSource, committed: (recorded: readonly RecordedMessages[]) => void) {
     this.#dataSource = dataSource
     this.#committed = committed
     this.attach()
@@ -61,11 +71,12 @@ export class Transactions implements EntitySubscriberInterface {
     return runner
   }
 
-  /** Remembers that the open transaction has recorded for these sources. */
-  note(runner: QueryRunner, sourceIds: Iterable<string>): void {
-    const noted = this.#recorded.get(runner) ?? new Set()
-    for (const sourceId of sourceIds) noted.add(sourceId)
-    if (noted.size > 0) this.#recorded.set(runner, noted)
+  /** Remembers what the open transaction has recorded. */
+  note(runner: QueryRunner, recorded: Iterable<RecordedMessages>): void {
+    const notes = this.#recorded.get(runner) ?? []
+    const depth = depthOf(runner)
+    for (const one of recorded) notes.push({ ...one, depth })
+    if (notes.length > 0) this.#recorded.set(runner, notes)
   }
 
   afterTransactionStart(event: TransactionStartEvent): void {
@@ -73,6 +84,8 @@ export class Transactions implements EntitySubscriberInterface {
   }
 
   beforeTransactionCommit(event: TransactionCommitEvent): void {
+    const outer = depthOf(event.queryRunner) - 1
+    for (const note of this.#recorded.get(event.queryRunner) ?? []) note.depth = Math.min(note.depth, outer)
     if (isOutermost(event.queryRunner)) this.#ending.add(event.queryRunner)
   }
 
@@ -87,16 +100,30 @@ export class Transactions implements EntitySubscriberInterface {
     this.#recorded.delete(event.queryRunner)
     if (!sources) return
     reached('record:committed')
-    this.#committed(sources)
+    this.#committed(bySource(sources))
   }
 
-  afterTransactionRollback(event: TransactionRollbackEvent): void {
-    if (!event.queryRunner.isTransactionActive) this.#recorded.delete(event.queryRunner)
+  afterTransactionRollback({ queryRunner }: TransactionRollbackEvent): void {
+    const depth = queryRunner.isTransactionActive ? depthOf(queryRunner) : 0
+    const kept = this.#recorded.get(queryRunner)?.filter((note) => note.depth <= depth) ?? []
+    if (kept.length > 0) this.#recorded.set(queryRunner, kept)
+    else this.#recorded.delete(queryRunner)
   }
 }
 
-/** TypeORM keeps the depth protected; without it, a nested end cannot be told from the outermost in advance. */
+function bySource(notes: readonly Noted[]): RecordedMessages[] {
+  const sums = new Map<string, RecordedMessages>()
+  for (const { sourceId, portalId, messages } of notes) {
+    sums.set(sourceId, { sourceId, portalId, messages: messages + (sums.get(sourceId)?.messages ?? 0) })
+  }
+  return [...sums.values()]
+}
+
 function isOutermost(runner: QueryRunner): boolean {
-  const { transactionDepth } = runner as unknown as { transactionDepth?: number }
-  return (transactionDepth ?? 1) <= 1
+  return depthOf(runner) <= 1
+}
+
+/** TypeORM keeps the depth protected; without it, a nested end cannot be told from the outermost in advance. */
+function depthOf(runner: QueryRunner): number {
+  return (runner as unknown as { transactionDepth?: number }).transactionDepth ?? 1
 }

@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
+import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto'
 import { SecretKeyError } from '../errors'
 
 /** AES-256 takes 32 bytes; GCM's nonce has 12 and its tag 16 (NIST SP 800-38D). */
@@ -18,7 +18,8 @@ export interface EncryptedWriteKey {
  */
 export class WriteKeyCipher {
   readonly #keys: ReadonlyMap<string, Buffer>
-  readonly #currentId: string
+  /** Id of the secret key that encrypts. */
+  readonly currentId: string
 
   /**
    * @param secretKeys `id:base64` pairs separated by commas, as in OUTBOX_SECRET_KEYS; each key has 32 bytes
@@ -26,15 +27,20 @@ export class WriteKeyCipher {
    */
   constructor(secretKeys: string | undefined) {
     this.#keys = parseSecretKeys(secretKeys)
-    this.#currentId = this.#keys.keys().next().value as string
+    this.currentId = this.#keys.keys().next().value as string
+  }
+
+  /** Ids of all secret keys, the one that encrypts first. */
+  get secretIds(): string[] {
+    return [...this.#keys.keys()]
   }
 
   encrypt(sourceId: string, writeKey: string): EncryptedWriteKey {
     const nonce = randomBytes(NONCE_BYTES)
-    const cipher = createCipheriv('aes-256-gcm', this.#key(this.#currentId), nonce)
+    const cipher = createCipheriv('aes-256-gcm', this.#key(this.currentId), nonce)
     cipher.setAAD(Buffer.from(sourceId))
     const text = Buffer.concat([cipher.update(writeKey, 'utf8'), cipher.final()])
-    return { ciphertext: Buffer.concat([nonce, text, cipher.getAuthTag()]), secretId: this.#currentId }
+    return { ciphertext: Buffer.concat([nonce, text, cipher.getAuthTag()]), secretId: this.currentId }
   }
 
   /** Throws SecretKeyError where the secret key is not known, or the ciphertext is not of this source. */
@@ -53,6 +59,16 @@ export class WriteKeyCipher {
         cause,
       )
     }
+  }
+
+  /**
+   * Keys for another purpose, one from each secret key, the current one's first (HKDF, RFC 5869): every process with
+   * the same secret keys has the same, and none tells anything of the key it comes from.
+   */
+  deriveKeys(purpose: string): Buffer[] {
+    return [...this.#keys.values()].map((key) =>
+      Buffer.from(hkdfSync('sha256', key, '', `synap-outbox ${purpose}`, KEY_BYTES)),
+    )
   }
 
   #key(id: string): Buffer {

@@ -58,6 +58,12 @@ const planted: [rule: string, how: string, file: string, text: string][] = [
     `const { Command } = require('commander')\nnew Command()`,
   ],
   [
+    'only-the-console-imports-a-web-framework',
+    'a value import',
+    'src/operate/planted-15.ts',
+    `import { Hono } from 'hono'\nnew Hono()`,
+  ],
+  [
     'portal-uses-the-public-api-only',
     'an import of the inside',
     'src/portal/planted-6.ts',
@@ -98,7 +104,7 @@ const planted: [rule: string, how: string, file: string, text: string][] = [
     'runtime-dependencies-are-declared',
     'a development dependency',
     'src/planted-13.ts',
-    `import { serve } from 'hono'\nserve()`,
+    `import { fastify } from 'fastify'\nfastify()`,
   ],
   [
     'runtime-dependencies-are-declared',
@@ -109,7 +115,7 @@ const planted: [rule: string, how: string, file: string, text: string][] = [
 ]
 
 const packages: Files = Object.fromEntries(
-  ['@segment/analytics-node', 'commander', 'hono', 'left-pad', 'typeorm'].flatMap((name) => [
+  ['@segment/analytics-node', 'commander', 'fastify', 'hono', 'left-pad', 'typeorm'].flatMap((name) => [
     [`node_modules/${name}/package.json`, JSON.stringify({ name, version: '1.0.0', main: 'index.js' })],
     [`node_modules/${name}/index.js`, 'module.exports = {}'],
   ]),

@@ -11,6 +11,7 @@ export async function dumpSchema(client: Client): Promise<string> {
     ...(await all(tables)),
     ...(await all(indexes)),
     ...(await all(views)),
+    ...(await all(functions)),
     ...(await all(comments)),
   ]
   return `${parts.join('\n\n')}\n`
@@ -51,6 +52,12 @@ ORDER BY c.relname COLLATE "C"`
 const views = `
 SELECT format(E'CREATE VIEW %I AS\\n%s', c.relname, pg_get_viewdef(c.oid)) AS sql
 FROM pg_class c WHERE ${ours} AND c.relkind = 'v' ORDER BY c.relname COLLATE "C"`
+
+const functions = `
+SELECT replace(replace(pg_get_functiondef(p.oid), quote_ident(current_schema()) || '.', ''),
+               format('"%s".', current_schema()), '') || ';'
+       || coalesce(format(E'\\n\\nCOMMENT ON FUNCTION %I IS %L;', p.proname, obj_description(p.oid, 'pg_proc')), '') AS sql
+FROM pg_proc p WHERE p.pronamespace = current_schema()::regnamespace ORDER BY p.proname COLLATE "C"`
 
 const comments = `
 SELECT string_agg(format('COMMENT ON %s IS %s;',

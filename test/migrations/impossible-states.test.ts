@@ -56,12 +56,38 @@ const source = (changes: Row = {}): Row => ({
   ...changes,
 })
 
+const warehouse = (changes: Row = {}): Row => ({
+  source_id: randomUUID(),
+  lag_hours: 48,
+  schema_name: 'meridian',
+  url_ciphertext: Buffer.alloc(60),
+  url_secret_id: 'k1',
+  ...changes,
+})
+
 const audit = (changes: Row = {}): Row => ({
   messages: 1,
   actor: 'ada',
   action: 'discard',
   reason: 'a test of ours',
   selection: '{}',
+  ...changes,
+})
+
+const dispatcher = (changes: Row = {}): Row => ({
+  owner: randomUUID(),
+  interval_ms: 5000,
+  version: '1.0.0',
+  ...changes,
+})
+
+const sample = (changes: Row = {}): Row => ({ at: now, lag_ms: 0, pending: 0, ...changes })
+
+const backfill = (changes: Row = {}): Row => ({
+  source_id: randomUUID(),
+  event: 'Began Test',
+  from_at: new Date(0),
+  to_at: now,
   ...changes,
 })
 
@@ -79,6 +105,10 @@ describe('the tables take what is possible', () => {
     ['dead because nobody is named', { status: 'dead', settled_at: now, reason: 'no userId', user_id: null }],
     ['uncertain, with its reason', { status: 'uncertain', settled_at: now, reason: 'past the window' }],
     ['discarded, with its reason', { status: 'discarded', settled_at: now, reason: 'asked to' }],
+    [
+      'delivered and erased',
+      { status: 'delivered', settled_at: now, batch_id: 1, user_id: null, erased_at: now },
+    ],
   ])('message: %s', async (_, changes) => {
     await expect(insert('outbox_message', message(changes))).resolves.toBeUndefined()
   })
@@ -94,6 +124,17 @@ describe('the tables take what is possible', () => {
 
   it('audit: what a person did', async () => {
     await expect(insert('outbox_audit', audit())).resolves.toBeUndefined()
+    const paused = { action: 'pause', messages: 0, source_id: randomUUID() }
+    await expect(insert('outbox_audit', audit(paused))).resolves.toBeUndefined()
+  })
+
+  it('dispatcher: one that ticks', async () => {
+    await expect(insert('outbox_dispatcher', dispatcher())).resolves.toBeUndefined()
+  })
+
+  it('sample: one for each minute', async () => {
+    await expect(insert('outbox_sample', sample())).resolves.toBeUndefined()
+    await expect(insert('outbox_sample', sample())).rejects.toThrow('outbox_sample_pkey')
   })
 
   it('source: one that is active, and any number that are disabled, for a portal', async () => {
@@ -127,6 +168,12 @@ const impossibleMessages: Case[] = [
     'sendable_has_identity',
     { user_id: null, status: 'delivered', settled_at: now, batch_id: 1 },
   ],
+  [
+    'erased, and still of a user',
+    'erased_is_nobody',
+    { erased_at: now, status: 'discarded', settled_at: now, reason: 'r' },
+  ],
+  ['erased, and still to be sent', 'erased_is_nobody', { erased_at: now, user_id: null }],
   ['with an empty userId', 'user_id_check', { user_id: '' }],
   ['with an empty anonymousId', 'anonymous_id_check', { anonymous_id: '' }],
   ['with a body that is no object', 'body_check', { body: '[]' }],
@@ -143,6 +190,7 @@ const impossibleBatches: Case[] = [
     { outcome: 'delivered', settled_at: now, attempt_started_at: now, first_ambiguous_at: now },
   ],
   ['out, and surely not accepted', 'out_may_be_accepted', { attempt_started_at: now }],
+  ['confirmed and still open', 'confirmed_is_settled', { confirmed_at: now }],
   ['of no messages', 'message_ids_check', { message_ids: [] }],
   ['with a history that is no list', 'attempts_check', { attempts: '{}' }],
   ['with attempts below none', 'attempt_count_check', { attempt_count: -1 }],
@@ -159,18 +207,51 @@ const impossibleSources: Case[] = [
   ['before its first key', 'write_key_version_check', { write_key_version: 0 }],
 ]
 
+const impossibleWarehouses: Case[] = [
+  ['that loads before anything happens', 'lag_hours_check', { lag_hours: 0 }],
+  ['with a canary at every moment', 'canary_minutes_check', { canary_minutes: 0 }],
+  ['that misses less than nothing', 'missing_check', { missing: -1 }],
+  ['without a schema', 'schema_name_check', { schema_name: '' }],
+  ['encrypted by no key', 'url_secret_id_check', { url_secret_id: '' }],
+]
+
 const impossibleAudits: Case[] = [
   ['by nobody', 'actor_check', { actor: '' }],
   ['for no reason', 'reason_check', { reason: '' }],
   ['of what there is not', 'action_check', { action: 'forget' }],
-  ['of no messages', 'messages_check', { messages: 0 }],
+  ['of less than no messages', 'messages_check', { messages: -1 }],
+]
+
+const impossibleDispatchers: Case[] = [
+  ['that is nobody', 'owner_check', { owner: '' }],
+  ['that never ticks', 'interval_ms_check', { interval_ms: 0 }],
+  ['of no version', 'version_check', { version: '' }],
+]
+
+const impossibleSamples: Case[] = [
+  ['of fewer than none', 'pending_check', { pending: -1 }],
+  ['of what has yet to be recorded', 'lag_ms_check', { lag_ms: -1 }],
+]
+
+const impossibleBackfills: Case[] = [
+  ['of no event', 'event_check', { event: '' }],
+  ['of an empty range', 'range_is_not_empty', { from_at: now }],
+  ['that ends before it begins', 'range_is_not_empty', { to_at: new Date(-1) }],
+  ['read through no cursor', 'read_through_check', { read_through: '' }],
+  ['that recorded less than nothing', 'recorded_check', { recorded: -1 }],
+  ['of duplicates below none', 'duplicates_check', { duplicates: -1 }],
+  ['that diverted less than nothing', 'diverted_check', { diverted: -1 }],
 ]
 
 describe.each([
   ['outbox_audit', audit, impossibleAudits],
+  ['outbox_backfill', backfill, impossibleBackfills],
+  ['outbox_dispatcher', dispatcher, impossibleDispatchers],
+  ['outbox_sample', sample, impossibleSamples],
   ['outbox_message', message, impossibleMessages],
   ['outbox_batch', batch, impossibleBatches],
   ['segment_source', source, impossibleSources],
+  ['segment_warehouse', warehouse, impossibleWarehouses],
 ] as const)('the database itself refuses in %s a row', (table, row, cases) => {
   it.each(cases)('%s (%s)', async (_, constraint, changes) => {
     await expect(insert(table, row(changes))).rejects.toMatchObject({

@@ -41,6 +41,7 @@ describe('an outbox in a schema of its own', () => {
     )
     await outbox.drain()
     await outbox.stop()
+    expect(await dataSource.getRepository('OutboxSample').count()).toBeGreaterThan(0)
     expect(segment.accepted().map((message) => message.messageId)).toEqual([messageId])
     const row = await dataSource.getRepository<OutboxMessage>('OutboxMessage').findOneByOrFail({ messageId })
     expect(row.status).toBe('delivered')
@@ -48,12 +49,26 @@ describe('an outbox in a schema of its own', () => {
     const by = { actor: 'a', reason: 'r' }
     expect(await outbox.redrive({ portalId: 'p' }, by)).toEqual({ redriven: 0, marked: 0 })
     expect(await outbox.prune()).toEqual({ messages: 0, batches: 0 })
+    const { inspect } = outbox
+    expect(await inspect.overview()).toMatchObject({ deliveredEstimate: 1 })
+    expect(await inspect.sources()).toMatchObject([{ portalId: 'p', health: 'healthy' }])
+    expect((await inspect.messages({ portalId: 'p' })).messages).toMatchObject([{ messageId }])
+    expect(await inspect.message(messageId as string)).toMatchObject({ status: 'delivered', seq: '1' })
+    expect(await inspect.preview({ portalId: 'p' })).toMatchObject({ delivered: 1 })
+    expect(await inspect.failures()).toEqual([])
+    expect(await inspect.health()).toMatchObject({ status: 'ok', pending: 0 })
+    const doctor = await inspect.doctor()
+    expect(doctor.filter(({ severity }) => severity !== 'ok').map(({ check }) => check)).toEqual([
+      'no-dispatcher',
+    ])
+    expect(await outbox.erase({ userId: 'u' }, by)).toMatchObject({ erased: { delivered: 1 }, left: 0 })
+    expect(await inspect.audit()).toMatchObject([{ action: 'erase', messages: 1 }])
   })
 
   it('leaves nothing there when it is taken down', async () => {
-    expect(await tables(SCHEMA)).toHaveLength(6)
+    expect(await tables(SCHEMA)).toHaveLength(10)
     await dataSource.undoLastMigration()
     expect(await tables(SCHEMA)).toHaveLength(0)
-    expect((await tables('public')).length).toBeGreaterThan(6)
+    expect((await tables('public')).length).toBeGreaterThan(7)
   })
 })

@@ -68,6 +68,40 @@ describe('an outbox does not start', () => {
     await expect(failure).rejects.toThrow(index)
   })
 
+  it.each([
+    ['is missing', 'DROP FUNCTION outbox_record', 'Create it again'],
+    [
+      'is not this version’s',
+      `DO $$ BEGIN EXECUTE replace(pg_get_functiondef('outbox_record(jsonb)'::regprocedure), 'ORDER BY a.i;', ';'); END $$`,
+      'migration:run',
+    ],
+  ])('where the function that records %s, and says what to do', async (found, statement, remedy) => {
+    const failure = start(statement)
+    await expect(failure).rejects.toThrow(SchemaError)
+    await expect(failure).rejects.toThrow(`outbox_record"(jsonb) ${found}`)
+    await expect(failure).rejects.toThrow(remedy)
+  })
+
+  it('as a role that may not call the function that records', async () => {
+    await (await database.connect()).runMigrations()
+    const role = `reader_${process.pid}`
+    const owner = await database.connect()
+    await owner.query('REVOKE EXECUTE ON FUNCTION outbox_record FROM PUBLIC')
+    await owner.query(`CREATE ROLE ${role}`)
+    await owner.query(`GRANT SELECT ON ALL TABLES IN SCHEMA public TO ${role}`)
+    const url = new URL(database.url)
+    url.searchParams.set('options', `-c role=${role}`)
+    const dataSource = await database.connect({ url: url.href })
+    try {
+      const outbox = createOutbox({ dataSource, secretKeys })
+      const failure = outbox.start().finally(() => outbox.stop())
+      await expect(failure).rejects.toThrow('GRANT EXECUTE ON FUNCTION "outbox_record"(jsonb)')
+    } finally {
+      await owner.query(`DROP OWNED BY ${role}`)
+      await owner.query(`DROP ROLE ${role}`)
+    }
+  })
+
   it('without the primary key that makes a fact one message', async () => {
     const drop = 'ALTER TABLE outbox_message DROP CONSTRAINT outbox_message_pkey'
     await expect(start(drop)).rejects.toThrow('outbox_message_pkey')

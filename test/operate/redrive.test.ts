@@ -32,14 +32,7 @@ const audit = () =>
 /** A message that Segment has, and that the outbox cannot know of: the window passed after a lost answer. */
 const uncertain = async (attemptId?: string) => {
   const { messageId } = await record(attemptId)
-  const lost = scene.segment.fault({ kind: 'reset-after-accept' })
-  await outbox.drain()
-  await lost.clear()
-  await scene.rows(
-    `UPDATE outbox_batch SET first_ambiguous_at = now() - interval '24 hours' WHERE outcome IS NULL`,
-  )
-  await scene.rows(`UPDATE source_delivery SET resume_at = '-infinity'`)
-  await outbox.drain()
+  await scene.loseAnswers(outbox)
   return messageId as string
 }
 

@@ -1,7 +1,6 @@
 import { dateTime, definePlan, type EventProperties, type Outbox, PlanError, synapPlan } from 'synap-outbox'
 import type { EntityManager } from 'typeorm'
 import { z } from 'zod'
-import { snakeCase } from '../../src/plan/warehouse-names'
 
 const id = z.string().min(1)
 
@@ -16,9 +15,9 @@ describe('definePlan', () => {
     ['properties that are no object', { E: { properties: z.string(), key: () => 'k' } }, /strict object/],
     ['no key', { E: { properties: z.strictObject({ a: id }) } }, /no natural key/],
     [
-      'a reserved column',
-      { E: { properties: z.strictObject({ 'User ID': id }), key: () => 'k' } },
-      /"user_id"/,
+      'a version that is no whole number',
+      { E: { properties: z.strictObject({ a: id }), key: () => 'k', version: 1.5 } },
+      /version of "E" is 1.5/,
     ],
     [
       'no JSON Schema',
@@ -72,18 +71,5 @@ describe('a recording', () => {
       outbox.record(tx, [{ type: 'track', event: 'Sat Exam', ...base, properties: {} }])
     }
     expect(check).toBeInstanceOf(Function)
-  })
-})
-
-describe('warehouse names', () => {
-  it.each([
-    ['attemptId', 'attempt_id'],
-    ['User ID', 'user_id'],
-    ['receivedAt', 'received_at'],
-    ['EI-Cohort', 'ei_cohort'],
-    ['HTTPStatus', 'http_status'],
-    ['already_snake', 'already_snake'],
-  ])('%s becomes %s', (name, column) => {
-    expect(snakeCase(name)).toBe(column)
   })
 })

@@ -7,7 +7,8 @@ import { type Connected, createScene, type Scene } from '../support/scene'
 const plan = definePlan(
   {
     Anything: {
-      properties: z.strictObject({ key: z.string(), value: z.unknown().optional() }),
+      // The plan is told that it is text, so that it lets through whatever a caller may come up with.
+      properties: z.strictObject({ key: z.string(), value: z.unknown().meta({ type: 'string' }).optional() }),
       key: (p) => p.key,
     },
   },

@@ -199,7 +199,7 @@ describe('record', () => {
         })),
       ),
     )
-    expect(queries.map((query) => query.trim().split(/\s/)[0])).toEqual(['START', 'WITH', 'COMMIT'])
+    expect(queries.map((query) => query.trim().split(/\s/)[0])).toEqual(['START', 'SELECT', 'COMMIT'])
     const stored = await scene.rows<{ attempt: string }>(
       `SELECT body->'properties'->>'attemptId' AS attempt FROM outbox_message
        WHERE body->'properties'->>'attemptId' = ANY ($1) ORDER BY seq`,

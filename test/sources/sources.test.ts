@@ -54,6 +54,43 @@ describe('connecting a portal', () => {
     await expect(outbox.sources.resume(first.source.sourceId)).rejects.toThrow(SourceError)
   })
 
+  it('replaces the active source in one statement, and not for a key that is refused', async () => {
+    const { portalId, source } = await scene.connect(outbox)
+    const by = { actor: 'olga', reason: 'a new workspace' }
+    const replace = (writeKey: string, insist: boolean) =>
+      outbox.sources.connect({ portalId, writeKey, insist, replace: true, by })
+    await expect(replace(random(16), false)).rejects.toMatchObject({ problem: 'unknown-key' })
+    await expect(replace('no key', true)).rejects.toMatchObject({ problem: 'malformed-key' })
+    expect(await outbox.sources.ofPortal(portalId)).toEqual(source)
+
+    const second = await replace(random(16), true)
+    expect(await outbox.sources.ofPortal(portalId)).toEqual(second)
+    await expect(outbox.sources.resume(source.sourceId)).rejects.toMatchObject({
+      problem: 'connected-already',
+    })
+    const audit = await scene.rows(
+      'SELECT source_id, action FROM outbox_audit WHERE source_id IN ($1, $2) ORDER BY action',
+      [source.sourceId, second.sourceId],
+    )
+    expect(audit).toEqual([
+      { source_id: second.sourceId, action: 'connect' },
+      { source_id: source.sourceId, action: 'disable' },
+    ])
+  })
+
+  it('has one active source, whoever replaces it at the same moment', async () => {
+    const { portalId } = await scene.connect(outbox)
+    const replace = () =>
+      outbox.sources.connect({ portalId, writeKey: random(16), insist: true, replace: true })
+    const results = await Promise.allSettled([replace(), replace(), replace(), replace()])
+    expect(results.some((result) => result.status === 'fulfilled')).toBe(true)
+    for (const result of results) {
+      if (result.status === 'rejected') expect(result.reason).toMatchObject({ problem: 'connected-already' })
+    }
+    const active = `SELECT FROM segment_source WHERE portal_id = $1 AND status <> 'disabled'`
+    expect(await scene.rows(active, [portalId])).toHaveLength(1)
+  })
+
   it('says so when there is no such source', async () => {
     await expect(outbox.sources.pause('00000000-0000-4000-8000-000000000000')).rejects.toThrow(
       /There is no source/,

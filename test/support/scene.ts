@@ -15,6 +15,8 @@ export interface Scene {
   outbox(options?: Partial<OutboxOptions<typeof synapPlan>>): Outbox
   /** A portal of its own, connected with a write key that the local Segment knows. */
   connect(outbox: Outbox, options?: { portalId?: string; detailedEvents?: boolean }): Promise<Connected>
+  /** Sends what waits, loses the answers, and lets the dedup window pass: it ends uncertain, and Segment has it. */
+  loseAnswers(outbox: Outbox): Promise<void>
   /** Rows of a query, for looking at what is in the tables. */
   rows<Row = Record<string, unknown>>(sql: string, parameters?: unknown[]): Promise<Row[]>
   end(): Promise<void>
@@ -49,6 +51,16 @@ export async function createScene(): Promise<Scene> {
       segment.addWriteKey(writeKey)
       const source = await outbox.sources.connect({ portalId, writeKey, detailedEvents })
       return { portalId, writeKey, source }
+    },
+    async loseAnswers(outbox) {
+      const lost = segment.fault({ kind: 'reset-after-accept' })
+      await outbox.drain()
+      await lost.clear()
+      await database.dataSource.query(
+        `UPDATE outbox_batch SET first_ambiguous_at = now() - interval '24 hours' WHERE outcome IS NULL`,
+      )
+      await database.dataSource.query(`UPDATE source_delivery SET resume_at = '-infinity'`)
+      await outbox.drain()
     },
     rows: (sql, parameters) => database.dataSource.query(sql, parameters),
     async end() {

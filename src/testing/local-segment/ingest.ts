@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import type { DedupWindow } from './dedup-window'
-import { MAX_BATCH_EVENTS } from './limits'
 import { isMessage, textField, whyInvalid } from './message-rules'
 import type { ArrivedMessage, DiscardedMessage, DiscardReason, Region, SegmentMessage } from './messages'
 import { Tally } from './tally'
 import type { TrackingCall } from './tracking-call'
+import { schemaName, type Warehouse } from './warehouse/warehouse'
 import type { WriteKeys } from './write-keys'
 
 /** The request that brought the messages. */
@@ -27,6 +27,8 @@ export class Ingest {
     private readonly writeKeys: WriteKeys,
     private readonly dedup: DedupWindow | undefined,
     private readonly keepAll: boolean,
+    private readonly warehouse: Warehouse | undefined,
+    private readonly maxBatchEvents: number,
   ) {}
 
   /** Takes the messages of a call that Segment answers with 200. */
@@ -49,7 +51,7 @@ export class Ingest {
     // "You might not see any errors, but your events will not appear": Segment, "HTTP API Source".
     if (source.region !== region) return 'wrong-region'
     // The documentation says "the event" is rejected, not which: nothing of such a batch is to be relied on.
-    return call.messages.length > MAX_BATCH_EVENTS ? 'batch-too-long' : undefined
+    return call.messages.length > this.maxBatchEvents ? 'batch-too-long' : undefined
   }
 
   #takeOne(value: unknown, arrival: Arrival, reasonForAll: DiscardReason | undefined): void {
@@ -70,7 +72,10 @@ export class Ingest {
       if (this.keepAll) this.discarded.push({ ...arrived(message, messageId, arrival), reason })
     } else {
       this.tally.countAccepted(String(message.type), event, arrival.writeKey)
-      if (this.keepAll) this.accepted.push(arrived(message, messageId, arrival))
+      if (!this.keepAll && !this.warehouse) return
+      const accepted = arrived(message, messageId, arrival)
+      if (this.keepAll) this.accepted.push(accepted)
+      this.warehouse?.add(schemaName(this.writeKeys.get(arrival.writeKey)?.source ?? ''), accepted)
     }
   }
 }

@@ -32,8 +32,8 @@ const ROUTES: Record<string, (segment: LocalSegment, call: Call) => Answer | Pro
     return pageOf('requests', segment.requests(), matches, after, limit)
   },
   'POST write-keys': (segment, { body }) => {
-    const { key, region, workspace } = writeKeyBody.parse(body)
-    segment.addWriteKey(key, { region, workspace })
+    const { key, ...source } = writeKeyBody.parse(body)
+    segment.addWriteKey(key, source)
     return DONE
   },
   'DELETE write-keys': (segment, { rest }) => {

@@ -10,6 +10,7 @@ export const writeKeyBody = z.strictObject({
   key: z.string().min(1),
   region: region.optional(),
   workspace: z.string().min(1).optional(),
+  source: z.string().min(1).optional(),
 })
 
 /** Query of the lists of messages; `after` is the `n` of the last row seen. */

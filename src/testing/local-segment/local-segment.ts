@@ -3,6 +3,7 @@ import { type ArrivedMessage, type MessageFilter, type Region, toPredicate } fro
 import { Outages } from './outages'
 import type { RegionalServer } from './regional-server'
 import type { LocalSegment, LocalSegmentSummary, WaitCondition } from './types'
+import { schemaName } from './warehouse/warehouse'
 
 const WAIT_MS = 10_000
 
@@ -31,8 +32,8 @@ export function createLocalSegment(
     port: servers.us.port,
     euPort: servers.eu.port,
 
-    addWriteKey(writeKey, { region = 'us', workspace = 'default' } = {}) {
-      core.writeKeys.set(writeKey, { region, workspace })
+    addWriteKey(writeKey, { region = 'us', workspace = 'default', source = writeKey } = {}) {
+      core.writeKeys.set(writeKey, { region, workspace, source })
     },
     removeWriteKey(writeKey) {
       core.writeKeys.delete(writeKey)
@@ -40,12 +41,25 @@ export function createLocalSegment(
     blockEvent(event) {
       core.ingest.blockedEvents.add(event)
     },
+    unblockEvent(event) {
+      core.ingest.blockedEvents.delete(event)
+    },
 
     accepted: (filter) => pick(core.ingest.accepted, filter),
     duplicates: (filter) => pick(core.ingest.duplicates, filter),
     discarded: (filter) => pick(core.ingest.discarded, filter),
     requests: () => [...core.requests.list],
     summary,
+
+    schemaOf(writeKey) {
+      const source = core.writeKeys.get(writeKey)
+      if (!source) throw new Error('The local Segment does not know this write key: add it first.')
+      return schemaName(source.source)
+    },
+    async loadWarehouse() {
+      if (!core.warehouse) throw new Error('This local Segment was started without `warehouse`.')
+      await core.warehouse.load()
+    },
 
     waitFor(condition, { timeoutMs = WAIT_MS } = {}) {
       return core.signals.wait(
@@ -75,6 +89,7 @@ export function createLocalSegment(
       core.timers.clear()
       core.signals.end(new Error('The local Segment was closed.'))
       await Promise.all([servers.us.close(), servers.eu.close()])
+      await core.warehouse?.close()
     },
   }
   return segment

@@ -3,6 +3,7 @@ import type { RequestFault, SegmentFault } from './faults'
 import type { ArrivedMessage, DiscardedMessage, DiscardReason, MessageFilter, Region } from './messages'
 import type { ReceivedRequest } from './requests'
 import type { MessageCounts } from './tally'
+import type { WarehouseOptions } from './warehouse/warehouse'
 
 export interface LocalSegmentOptions {
   /** Port of the US host. Default: 0, any free port. */
@@ -26,6 +27,10 @@ export interface LocalSegmentOptions {
    * dedup window, the ids. For benchmarks and long runs. Default: `all`.
    */
   keep?: 'all' | 'counts'
+  /** Lays accepted messages out as Segment's warehouse does. Default: none. */
+  warehouse?: WarehouseOptions
+  /** Events in one batch; a longer one is answered 200 and dropped. Default: Segment's 2,500. */
+  maxBatchEvents?: number
 }
 
 export interface LocalSegmentSummary extends MessageCounts {
@@ -51,12 +56,17 @@ export interface LocalSegment {
   readonly port: number
   readonly euPort: number
 
-  /** Makes a write key known. Default: region `us`, workspace `default`. */
-  addWriteKey(writeKey: string, source?: { region?: Region; workspace?: string }): void
+  /**
+   * Makes a write key known. Default: region `us`, workspace `default`; the write key itself as the source's name,
+   * which its schema in the warehouse is made from.
+   */
+  addWriteKey(writeKey: string, source?: { region?: Region; workspace?: string; source?: string }): void
   /** Revokes a write key: its events are answered 200 and dropped, its settings 404. */
   removeWriteKey(writeKey: string): void
   /** A Protocols block: track calls of that name are answered 200 and vanish. */
   blockEvent(event: string): void
+  /** Lifts the block. Ids that arrived under it stay used for the dedup window. */
+  unblockEvent(event: string): void
 
   /**
    * What reached the workspaces, in order of arrival.
@@ -70,6 +80,11 @@ export interface LocalSegment {
   /** Every request in order of arrival, those under way included. */
   requests(): ReceivedRequest[]
   summary(): LocalSegmentSummary
+
+  /** The schema of a write key's source in the warehouse. Throws for a key that is not known. */
+  schemaOf(writeKey: string): string
+  /** Loads into the warehouse what was accepted since the last load. Throws without a warehouse. */
+  loadWarehouse(): Promise<void>
 
   /**
    * Resolves as soon as the condition holds.
@@ -85,7 +100,7 @@ export interface LocalSegment {
   fault(fault: SegmentFault | readonly RequestFault[], options?: FaultOptions): FaultHandle
   /** Ends all faults; resolves when both hosts listen. Requests that hang stay so. */
   clearFaults(): Promise<void>
-  /** Forgets messages, ids, requests, blocks and faults; the write keys stay. */
+  /** Forgets messages, ids, requests, blocks and faults; the write keys stay, and what the warehouse has loaded. */
   reset(): Promise<void>
   /** Destroys every connection and resolves when nothing is left: no port, no socket, no timer. */
   close(): Promise<void>

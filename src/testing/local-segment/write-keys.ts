@@ -4,6 +4,8 @@ import type { Region } from './messages'
 export interface WriteKeySource {
   region: Region
   workspace: string
+  /** The source's name; its schema in the warehouse is made from it. */
+  source: string
 }
 
 /** The write keys that Segment knows. */

@@ -5,7 +5,7 @@ import net from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
 
-/** A real PgBouncer in front of the tests' PostgreSQL, in transaction mode. */
+/** A real PgBouncer in front of the tests' PostgreSQL. */
 export interface PgBouncer {
   /** The same database, through PgBouncer. */
   through(databaseUrl: string): string
@@ -24,7 +24,11 @@ export function hasPgBouncer(): boolean {
 }
 
 /** @param connections to PostgreSQL: fewer than the clients', so that they have to share */
-export async function startPgBouncer(serverUrl: string, connections: number): Promise<PgBouncer> {
+export async function startPgBouncer(
+  serverUrl: string,
+  connections: number,
+  mode: 'session' | 'transaction' | 'statement' = 'transaction',
+): Promise<PgBouncer> {
   const server = new URL(serverUrl)
   const port = await freePort()
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'synap-outbox-pgbouncer-'))
@@ -40,7 +44,7 @@ listen_addr = 127.0.0.1
 listen_port = ${port}
 unix_socket_dir =
 auth_type = any
-pool_mode = transaction
+pool_mode = ${mode}
 default_pool_size = ${connections}
 `,
   )
