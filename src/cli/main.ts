@@ -1,33 +1,25 @@
 #!/usr/bin/env node
-import { Command, CommanderError } from 'commander'
-import { addSandbox } from './sandbox'
-
-/** Exit codes: 0 done, 1 it failed, 2 wrong use. */
-const FAILED = 1
-const WRONG_USE = 2
-
-function createProgram(): Command {
-  const { version } = require('synap-outbox/package.json') as { version: string }
-  const program = new Command('synap-outbox')
-    .description('Looks after a transactional outbox for Segment.')
-    .version(version, '--version', 'print the version')
-    .helpOption('--help', 'print this help')
-    .helpCommand(false)
-    .showHelpAfterError('See --help.')
-    .exitOverride()
-  for (const add of [addSandbox]) add(program)
-  return program.addHelpText('after', '\nRun a command with --help for its options and examples.')
-}
+import { CommanderError } from 'commander'
+import { safe } from './output/safe-text'
+import { createProgram } from './program'
+import { CliError } from './shared/cli-error'
+import { ExitCode } from './shared/exit-codes'
 
 async function main(): Promise<void> {
+  // `synap-outbox messages | head`: whoever read the output has enough of it.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+    process.exit()
+  })
   try {
     await createProgram().parseAsync()
   } catch (error) {
     // Commander has printed its own errors, and the help that was asked for (its exit code is then 0).
-    if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : WRONG_USE
-    else {
-      console.error(`synap-outbox: ${error instanceof Error ? error.message : error}`)
-      process.exitCode = FAILED
+    if (error instanceof CommanderError) {
+      process.exitCode = error.exitCode === 0 ? ExitCode.FINE : ExitCode.WRONG_USE
+    } else {
+      console.error(`synap-outbox: ${safe(error instanceof Error ? error.message : String(error))}`)
+      process.exitCode = error instanceof CliError ? error.exitCode : ExitCode.FAILED
     }
   }
 }

@@ -1,5 +1,7 @@
 import { type Command, InvalidArgumentError } from 'commander'
-import { type LocalSegment, startLocalSegment } from '../testing'
+import type * as Testing from '../testing'
+import type { LocalSegment } from '../testing'
+import { stopSignal } from './shared/signals'
 
 interface SandboxOptions {
   port: number
@@ -31,7 +33,8 @@ Examples:
   $ curl http://127.0.0.1:4010/                       what it has received, and how to order faults`
 
 async function runSandbox({ port, euPort, writeKey = [] }: SandboxOptions): Promise<void> {
-  const told = stopSignal() // before it listens: a signal from here on ends it in order
+  const { told } = stopSignal() // before it listens: a signal from here on ends it in order
+  const { startLocalSegment } = require('../testing') as typeof Testing
   const segment = await startLocalSegment({ port, euPort, writeKeys: writeKey }).catch(explain)
   console.log(announcement(segment, writeKey))
   console.log(`Stopping: ${await told}.`)
@@ -44,13 +47,6 @@ function announcement(segment: LocalSegment, writeKeys: readonly string[]): stri
       ? `It knows ${writeKeys.join(', ')}.`
       : `It knows no write key yet and drops every event: pass --write-key, or see ${segment.url}/`
   return `The local Segment is listening.\n  US  ${segment.url}\n  EU  ${segment.euUrl}\n${known}`
-}
-
-/** Resolves with the first signal to stop; a second one ends the process the usual way. */
-function stopSignal(): Promise<NodeJS.Signals> {
-  return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, resolve)
-  })
 }
 
 function explain(error: NodeJS.ErrnoException & { port?: number }): never {
