@@ -16,7 +16,8 @@ export class CreatePortal1795420800001 implements MigrationInterface {
     await queryRunner.query(`
       DROP TABLE portal_exam_registration, portal_exam, portal_assignment_start, portal_collection_item_view,
         portal_collection_item, portal_collection, portal_question_answer, portal_test_attempt, portal_assignment,
-        portal_test_question, portal_test, portal_user_group_member, portal_user_group, portal_session, portal_user,
+        portal_test_question, portal_test, portal_user_group_member, portal_user_group,
+        portal_session_restore, portal_session, portal_user,
         portal`)
   }
 }
@@ -61,11 +62,24 @@ const people = `
     last_seen_at timestamptz NOT NULL,
     restore_count integer NOT NULL DEFAULT 0 CHECK (restore_count >= 0),
     ended_at timestamptz,
+    CONSTRAINT portal_session_of_portal UNIQUE (portal_id, id),
     FOREIGN KEY (portal_id, user_id) REFERENCES portal_user (portal_id, id) ON DELETE CASCADE
   );
   CREATE INDEX portal_session_of_user ON portal_session (portal_id, user_id);
   COMMENT ON TABLE portal_session IS 'From an explicit log-in until the user logs out or it expires.';
-  COMMENT ON COLUMN portal_session.token_hash IS 'SHA-256 of the bearer token.'`
+  COMMENT ON COLUMN portal_session.token_hash IS 'SHA-256 of the bearer token.';
+
+  CREATE TABLE portal_session_restore (
+    id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    portal_id uuid NOT NULL,
+    session_id uuid NOT NULL,
+    restore_number integer NOT NULL CHECK (restore_number > 0),
+    inactive_seconds integer NOT NULL CHECK (inactive_seconds >= 0),
+    restored_at timestamptz NOT NULL,
+    CONSTRAINT portal_session_restore_number_unique UNIQUE (session_id, restore_number),
+    FOREIGN KEY (portal_id, session_id) REFERENCES portal_session (portal_id, id) ON DELETE CASCADE
+  );
+  COMMENT ON TABLE portal_session_restore IS 'A return to a session after a period of inactivity.'`
 
 const groups = `
   CREATE TABLE portal_user_group (

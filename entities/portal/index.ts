@@ -6,6 +6,7 @@ import { Portal } from './portal.entity'
 import { PortalSession } from './portal-session.entity'
 import { PortalUser } from './portal-user.entity'
 import { QuestionAnswer } from './question-answer.entity'
+import { SessionRestore } from './session-restore.entity'
 import { Test } from './test.entity'
 import { TestAttempt } from './test-attempt.entity'
 import { TestQuestion } from './test-question.entity'
@@ -19,6 +20,7 @@ export * from './portal.entity'
 export * from './portal-session.entity'
 export * from './portal-user.entity'
 export * from './question-answer.entity'
+export * from './session-restore.entity'
 export * from './test.entity'
 export * from './test-attempt.entity'
 export * from './test-question.entity'
@@ -29,6 +31,7 @@ export const portalEntities = [
   Portal,
   PortalUser,
   PortalSession,
+  SessionRestore,
   UserGroup,
   UserGroupMember,
   Test,

@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import fs from 'node:fs'
+import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
-import { serve } from '@hono/node-server'
+import { getRequestListener } from '@hono/node-server'
 import { Client } from 'pg'
 import { createOutbox, synapPlan } from 'synap-outbox'
 import { type LocalSegment, startLocalSegment } from 'synap-outbox/testing'
@@ -12,7 +13,8 @@ import type { DataSource } from 'typeorm'
 import { createDataSource } from '../../ormconfig'
 import type { PortalContext, PortalOutbox } from './context'
 import { startEmbeddedPostgres } from './embedded-postgres'
-import { createPortalApp } from './http/app'
+import { createPortalApp, type PortalOptions } from './http/app'
+import { CONSOLE, operationsConsole } from './http/operations-console'
 import { StartError, type StartSettings } from './settings'
 
 /** Everything that `npm start` runs, up and connected. */
@@ -22,7 +24,11 @@ export interface Running {
   /** Present unless the settings name a Segment of their own. */
   readonly segment?: LocalSegment
   readonly portalUrl: string
+  /** The operations console, and the password of its one operator in this run. */
+  readonly console: { readonly url: string; readonly password: string }
   readonly databaseUrl: string
+  /** What the local Segment has received, as a portal's warehouse has it. On the embedded PostgreSQL only. */
+  readonly warehouseUrl?: string
   /** Stops in the order of dependence: no new requests, what waits is sent, then the database. */
   stop(options: { drain: boolean }): Promise<void>
 }
@@ -34,6 +40,8 @@ export interface BootOptions extends StartSettings {
 
 /** Where the embedded database and its secret key are kept between runs. */
 const HOME = '.synap'
+/** Segment loads hourly at best; nobody who looks at a demonstration waits that long. */
+const LOAD_EVERY_MS = 2000
 
 /** Starts everything, or stops what it had started and throws StartError with one sentence. */
 export async function boot(options: BootOptions): Promise<Running> {
@@ -46,7 +54,10 @@ export async function boot(options: BootOptions): Promise<Running> {
     stops.push(database.stop)
     const dataSource = await connect(database.url)
     stops.push(() => dataSource.destroy())
-    const segment = options.writeKey || options.segmentHost ? undefined : await startLocalSegment()
+    const { warehouseUrl } = database
+    const warehouse = warehouseUrl ? { url: warehouseUrl, loadEveryMs: LOAD_EVERY_MS } : undefined
+    const segment =
+      options.writeKey || options.segmentHost ? undefined : await startLocalSegment({ warehouse })
     if (segment) stops.push(() => segment.close())
     const host = segment ? { us: segment.url, eu: segment.euUrl } : options.segmentHost
     const outbox: PortalOutbox = createOutbox({
@@ -58,17 +69,22 @@ export async function boot(options: BootOptions): Promise<Running> {
     await outbox.start()
     stops.push(() => outbox.stop())
     const settings: Partial<PortalContext['settings']> = { passwordCost: 11 } // demonstration passwords, many of them
-    const server = await listen(options.port, { dataSource, outbox, clock: options.clock, settings })
+    const password = randomBytes(9).toString('base64url')
+    const portal = { dataSource, outbox, clock: options.clock, settings }
+    const server = await listen(options.port, portal, password)
     stops.push(server.close)
     return {
       dataSource,
       outbox,
       segment,
       portalUrl: server.url,
+      console: { url: server.url + CONSOLE, password },
       databaseUrl: database.url,
+      warehouseUrl: segment && warehouseUrl,
       async stop({ drain }) {
         await stops.pop()?.()
         if (drain) await outbox.drain()
+        if (drain && warehouse) await segment?.loadWarehouse()
         await stopAll()
       },
     }
@@ -79,7 +95,9 @@ export async function boot(options: BootOptions): Promise<Running> {
 }
 
 async function startDatabase({ databaseUrl, once: throwAway, reset }: StartSettings) {
-  if (databaseUrl) return { url: databaseUrl, secretKeys: undefined, stop: async () => undefined }
+  if (databaseUrl) {
+    return { url: databaseUrl, warehouseUrl: undefined, secretKeys: undefined, stop: async () => undefined }
+  }
   const directory = throwAway
     ? path.join(os.tmpdir(), `synap-outbox-once-${process.pid}`)
     : path.resolve(HOME, 'postgres')
@@ -87,8 +105,10 @@ async function startDatabase({ databaseUrl, once: throwAway, reset }: StartSetti
     throw new StartError(`The embedded PostgreSQL does not start: ${error.message}`)
   })
   await ensureDatabase(server.url('postgres'), 'synap', reset)
+  if (!throwAway) await ensureDatabase(server.url('postgres'), 'warehouse', reset)
   return {
     url: server.url('synap'),
+    warehouseUrl: throwAway ? undefined : server.url('warehouse'),
     secretKeys: throwAway ? newSecretKeys() : keptSecretKeys(reset),
     stop: () => server.stop(),
   }
@@ -135,8 +155,13 @@ async function connect(url: string): Promise<DataSource> {
   return dataSource
 }
 
-async function listen(port: number, options: Parameters<typeof createPortalApp>[0]) {
-  const server = serve({ fetch: createPortalApp(options).fetch, port, hostname: '127.0.0.1' })
+async function listen(port: number, options: PortalOptions, operatorPassword: string) {
+  const portal = getRequestListener(createPortalApp(options).fetch)
+  const operations = operationsConsole(options.outbox, operatorPassword)
+  const server = http.createServer((request, response) => {
+    operations(request, response, () => void portal(request, response))
+  })
+  server.listen(port, '127.0.0.1')
   try {
     await once(server, 'listening')
   } catch (error) {
@@ -148,7 +173,7 @@ async function listen(port: number, options: Parameters<typeof createPortalApp>[
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     close: async () => {
       server.close()
-      if ('closeAllConnections' in server) server.closeAllConnections()
+      server.closeAllConnections()
       await once(server, 'close')
     },
   }

@@ -1,5 +1,8 @@
 import { randomUUID } from 'node:crypto'
+import { synapPlan } from 'synap-outbox'
+import { warehouseName } from 'synap-outbox/testing'
 import { boot, type Running } from './boot'
+import { INTEGRATIONS } from './dashboard/layout'
 import { help, readSettings, StartError, type StartSettings } from './settings'
 import { isExactlyOnce, reportDelivery } from './simulate/report'
 import { playScenario, preparePortals, type Scenery } from './simulate/scenario'
@@ -36,7 +39,11 @@ async function main(): Promise<number> {
 async function play(settings: StartSettings, running: Running, scenery: Scenery): Promise<boolean> {
   const { dataSource, outbox, segment } = running
   const run = settings.once ? `-${randomUUID().slice(0, 8)}` : ''
-  const portals = await preparePortals(scenery, segment, { writeKey: settings.writeKey, run })
+  const portals = await preparePortals(scenery, segment, {
+    writeKey: settings.writeKey,
+    warehouseUrl: running.warehouseUrl,
+    run,
+  })
   const played = await playScenario(scenery, portals)
   await outbox.drain()
   if (!segment) {
@@ -49,11 +56,28 @@ async function play(settings: StartSettings, running: Running, scenery: Scenery)
   return isExactlyOnce(report)
 }
 
-function printWhereToLook({ portalUrl, databaseUrl, segment }: Running): void {
+function printWhereToLook({
+  portalUrl,
+  console: operations,
+  databaseUrl,
+  warehouseUrl,
+  segment,
+}: Running): void {
   console.log(`Portal          ${portalUrl}/health   (API under ${portalUrl}/api/portals/meridian)`)
+  console.log(`Integrations    ${portalUrl}${INTEGRATIONS}`)
+  console.log('                sign in to meridian as admin-1@meridian.example, password demonstration')
+  if (segment)
+    console.log('                a write key that the local Segment knows: local-write-key-of-meridian')
+  console.log(`Console         ${operations.url}   (sign in as operator, password ${operations.password})`)
   if (segment) console.log(`Local Segment   ${segment.url}/_local/summary   (EU: ${segment.euUrl})`)
   console.log(`Database        ${databaseUrl}`)
   console.log('Outbox          SELECT * FROM outbox_inspection ORDER BY recorded_at DESC LIMIT 20;')
+  if (warehouseUrl === undefined) return
+  console.log(`Warehouse       ${warehouseUrl}   (what meridian’s Segment makes of it, loaded every 2 s)`)
+  for (const event of Object.keys(synapPlan.events)) {
+    const table = warehouseName(event)
+    console.log(`                SELECT * FROM meridian.${table} ORDER BY received_at DESC LIMIT 5;`)
+  }
 }
 
 function progress(done: number, of: number): void {

@@ -28,15 +28,15 @@ describe('register', () => {
 
     const [track, identify, group] = await world.recorded()
     const { id } = body.user
-    expect(track).toMatchObject({ event: 'User Registered', user_id: id, status: 'pending' })
-    expect(track?.body.properties).toEqual({
+    expect(track).toMatchObject({ event: 'User Registered', userId: id, status: 'pending' })
+    expect(track?.properties).toEqual({
       accountId: id,
       method: 'password',
       role: 'student',
       emailVerified: false,
     })
-    expect(identify).toMatchObject({ type: 'identify', user_id: id, status: 'pending' })
-    expect(identify?.body.traits).toEqual({
+    expect(identify).toMatchObject({ type: 'identify', userId: id, status: 'pending' })
+    expect(identify?.traits).toEqual({
       createdAt: world.now().toISOString(),
       email: ada.email,
       emailVerified: false,
@@ -46,8 +46,8 @@ describe('register', () => {
       marketingEmailsConsent: 'pending',
       profilePicture: null,
     })
-    expect(group).toMatchObject({ type: 'group', user_id: id, status: 'pending' })
-    expect(group?.body).toMatchObject({
+    expect(group).toMatchObject({ type: 'group', userId: id, status: 'pending' })
+    expect(group).toMatchObject({
       groupId: world.alpha.portalId,
       traits: { kind: 'portal', slug: 'alpha' },
     })
@@ -107,9 +107,9 @@ describe('log in', () => {
     const { status, body } = await world.call('POST', '/login', { body: credentials })
     expect(status).toBe(200)
     const [track, identify] = await world.recorded()
-    expect(track).toMatchObject({ event: 'User Logged In', user_id: student?.id, status: 'pending' })
-    expect(track?.body.properties).toEqual({ sessionId: body.session.id, method: 'password' })
-    expect(identify?.body.traits).toMatchObject({ email: student?.email, name: 'Student 1' })
+    expect(track).toMatchObject({ event: 'User Logged In', userId: student?.id, status: 'pending' })
+    expect(track?.properties).toEqual({ sessionId: body.session.id, method: 'password' })
+    expect(identify?.traits).toMatchObject({ email: student?.email, name: 'Student 1' })
     const [session] = await world.scene.rows('SELECT * FROM portal_session WHERE id = $1', [body.session.id])
     expect(JSON.stringify(session)).not.toContain(body.token)
   })

@@ -32,7 +32,7 @@ it('enrols a class and records it for each student', async () => {
   const { status, body } = await enrol([1, 0])
   expect(status).toBe(201)
   const messages = await world.recorded('Exam User Registered')
-  expect(messages.map((message) => [message.user_id, message.body.properties])).toEqual(
+  expect(messages.map((message) => [message.userId, message.properties])).toEqual(
     body.registrations.map(({ id, userId }: { id: string; userId: string }) => [
       userId,
       {
@@ -43,7 +43,7 @@ it('enrols a class and records it for each student', async () => {
       },
     ]),
   )
-  expect(new Set(messages.map((message) => message.user_id)).size).toBe(2)
+  expect(new Set(messages.map((message) => message.userId)).size).toBe(2)
   expect(await state()).toEqual({ seats_taken: 2, registrations: 2, messages: 2 })
 })
 

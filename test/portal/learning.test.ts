@@ -22,7 +22,7 @@ describe('view a collection item', () => {
   it('records each view', async () => {
     const [first, second] = [await view(), await view()]
     expect([first.status, second.status]).toEqual([201, 201])
-    expect((await world.recorded()).map((message) => message.body.properties)).toEqual(
+    expect((await world.recorded()).map((message) => message.properties)).toEqual(
       [first, second].map(({ body }) => ({
         viewId: body.view.id,
         collectionId: world.alpha.collection.id,
@@ -75,7 +75,7 @@ describe('start an assignment', () => {
     expect(answers.map((answer) => answer.status).sort()).toEqual([200, 200, 200, 201])
     const [message, ...more] = await world.recorded()
     expect(more).toEqual([])
-    expect(message?.body.properties).toEqual({
+    expect(message?.properties).toEqual({
       startId: answers[0]?.body.start.id,
       assignmentId: world.alpha.assignmentId,
       testId: world.alpha.autoMarkedTest.id,
@@ -101,8 +101,8 @@ describe('start an assignment', () => {
     await world.call('POST', `/groups/${world.alpha.openGroupId}/join`, { token })
     expect((await start(ofGroup)).status).toBe(201)
     const [message] = await world.recorded('Assignment Started')
-    expect(message?.body.properties.userGroupId).toBe(world.alpha.openGroupId)
-    expect(message?.body.properties).not.toHaveProperty('dueAt')
+    expect(message?.properties?.userGroupId).toBe(world.alpha.openGroupId)
+    expect(message?.properties).not.toHaveProperty('dueAt')
   })
 })
 
@@ -118,8 +118,8 @@ describe('join a user group', () => {
     expect(answers.map((answer) => answer.status).sort()).toEqual([200, 201])
     const [message, ...more] = await world.recorded()
     expect(more).toEqual([])
-    expect(message).toMatchObject({ type: 'group', user_id: world.alpha.students[0]?.id, status: 'pending' })
-    expect(message?.body).toMatchObject({
+    expect(message).toMatchObject({ type: 'group', userId: world.alpha.students[0]?.id, status: 'pending' })
+    expect(message).toMatchObject({
       groupId: openGroupId,
       traits: { kind: 'user group', name: 'Study group', createdAt: expect.any(String) },
     })

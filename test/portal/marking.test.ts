@@ -36,7 +36,7 @@ it('submits without completing while essays wait for their marks', async () => {
   expect(body.attempt).toMatchObject({ completedAt: null, score: null })
   const [submitted, ...more] = await world.recorded()
   expect(more).toEqual([])
-  expect(submitted?.body.properties).toMatchObject({
+  expect(submitted?.properties).toMatchObject({
     requiresMarking: true,
     autoMarkedScore: 2,
     maxScore: 24,
@@ -56,9 +56,9 @@ it('completes with the last mark, for the student, days later', async () => {
   expect(body.attempt).toMatchObject({ score: 12, completedAt: world.now().toISOString() })
   const [completed, ...more] = await world.recorded('Completed Test')
   expect(more).toEqual([])
-  expect(completed?.user_id).toBe(world.alpha.students[0]?.id)
-  expect(completed?.body.timestamp).toBe(world.now().toISOString())
-  expect(completed?.body.properties).toMatchObject({
+  expect(completed?.userId).toBe(world.alpha.students[0]?.id)
+  expect(completed?.timestamp).toBe(world.now().toISOString())
+  expect(completed?.properties).toMatchObject({
     score: 12,
     percentage: 50,
     passed: true,

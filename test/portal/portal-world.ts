@@ -1,5 +1,6 @@
 import type { Hono } from 'hono'
-import type { Outbox } from 'synap-outbox'
+import type { MessageType, Outbox } from 'synap-outbox'
+import { failOnDiverted, type RecordedCall, recorded } from 'synap-outbox/testing'
 import { createPortalApp } from '../../src/portal/http/app'
 import { type SeededPortal, seedPortal } from '../../src/portal/seed'
 import { createScene, type Scene } from '../support/scene'
@@ -7,21 +8,11 @@ import { createScene, type Scene } from '../support/scene'
 /** A password that costs microseconds: the real cost is tested in passwords.test.ts. */
 const PASSWORD_COST = 4
 
+const TYPES: readonly MessageType[] = ['identify', 'page', 'group', 'track']
+
 export interface Answer {
   status: number
   headers: Headers
-  // biome-ignore lint/suspicious/noExplicitAny: the tests assert its shape
-  body: any
-}
-
-export interface RecordedMessage {
-  portal_id: string
-  type: string
-  event: string | null
-  user_id: string | null
-  anonymous_id: string | null
-  status: string
-  reason: string | null
   // biome-ignore lint/suspicious/noExplicitAny: the tests assert its shape
   body: any
 }
@@ -42,7 +33,7 @@ export interface PortalWorld {
   /** The bearer token of a seeded user of the portal (Alpha unless told). */
   logIn(email: string, portal?: SeededPortal): Promise<string>
   /** What is in the outbox for the portal, in order of recording: all, or one event or type of call. */
-  recorded(eventOrType?: string, portal?: SeededPortal): Promise<RecordedMessage[]>
+  recorded(eventOrType?: string, portal?: SeededPortal): Promise<RecordedCall[]>
   /**
    * Makes requests race: they run while another transaction has executed `sql`, and that one is rolled back once
    * every one of them waits for it.
@@ -50,6 +41,7 @@ export interface PortalWorld {
   race(hold: { sql: string; parameters: unknown[] }, requests: (() => Promise<Answer>)[]): Promise<Answer[]>
   /** Empties the outbox between tests. */
   forget(): Promise<void>
+  /** Closes everything. Fails if the portal has made a call that cannot be sent. */
   end(): Promise<void>
 }
 
@@ -64,6 +56,7 @@ export async function createPortalWorld(options: { detailedEvents?: boolean } = 
   const scene = await createScene()
   const { dataSource } = scene
   const outbox = scene.outbox()
+  const noneDiverted = failOnDiverted(outbox)
   let now = new Date('2026-03-02T09:00:00.000Z')
   const unforeseen: unknown[] = []
   const app = createPortalApp({
@@ -122,11 +115,10 @@ export async function createPortalWorld(options: { detailedEvents?: boolean } = 
       expect(status).toBe(200)
       return body.token
     },
-    recorded: (eventOrType, portal = alpha) =>
-      scene.rows<RecordedMessage>(
-        `SELECT * FROM outbox_message WHERE portal_id = $1 AND ($2::text IS NULL OR $2 IN (event, type)) ORDER BY seq`,
-        [portal.portalId, eventOrType ?? null],
-      ),
+    recorded: (eventOrType, { portalId } = alpha) => {
+      const type = TYPES.find((name) => name === eventOrType)
+      return recorded(dataSource, { portalId, ...(type ? { type } : { event: eventOrType }) })
+    },
     async race({ sql, parameters }, requests) {
       const holder = (await scene.database.connect()).createQueryRunner()
       await holder.startTransaction()
@@ -143,7 +135,10 @@ export async function createPortalWorld(options: { detailedEvents?: boolean } = 
     async forget() {
       await scene.rows('DELETE FROM outbox_message')
     },
-    end: () => scene.end(),
+    async end() {
+      await scene.end()
+      noneDiverted()
+    },
   }
 }
 

@@ -33,7 +33,7 @@ it('changes what is given, leaves the rest, and records all traits', async () =>
   const [identify, ...more] = await world.recorded()
   expect(more).toEqual([])
   expect(identify).toMatchObject({ type: 'identify', status: 'pending' })
-  expect(identify?.body.traits).toMatchObject({
+  expect(identify?.traits).toMatchObject({
     name: 'Grace 1',
     marketingEmailsConsent: 'confirmed',
     profilePicture: 'https://example.org/grace.png',
@@ -49,8 +49,8 @@ it('tells Segment of what is taken away', async () => {
   const { body } = await change({ profilePicture: null, attributes: { Cohort: null, Never: null } })
   expect(body.user).toMatchObject({ profilePicture: null, attributes: { Team: 'Red' } })
   const [identify] = await world.recorded()
-  expect(identify?.body.traits).toMatchObject({ profilePicture: null, 'EI-Cohort': null, 'EI-Team': 'Red' })
-  expect(identify?.body.traits).not.toHaveProperty('EI-Never')
+  expect(identify?.traits).toMatchObject({ profilePicture: null, 'EI-Cohort': null, 'EI-Team': 'Red' })
+  expect(identify?.traits).not.toHaveProperty('EI-Never')
 })
 
 it('keeps both of two changes at the same moment', async () => {
@@ -73,10 +73,7 @@ it('takes the largest profile that it allows without losing the call', async () 
     body: { attributes },
   })
   expect(answer.status).toBe(200)
-  expect((await world.recorded('identify')).map((message) => [message.status, message.reason])).toEqual([
-    ['pending', null],
-    ['pending', null],
-  ])
+  expect((await world.recorded('identify')).map((message) => message.status)).toEqual(['pending', 'pending'])
 })
 
 it.each([

@@ -14,7 +14,7 @@ beforeEach(async () => {
 
 const me = () => world.call('GET', '/me', { token })
 const restored = async () =>
-  (await world.recorded('User Session Restored')).map((message) => message.body.properties)
+  (await world.recorded('User Session Restored')).map((message) => message.properties)
 
 it('records nothing while the user is active', async () => {
   for (let minute = 0; minute < 90; minute += 20) {
@@ -35,7 +35,7 @@ it('records each return after a period of inactivity, numbered, with its length'
     { sessionId: expect.any(String), restoreNumber: 2, inactiveSeconds: 172_805 },
   ])
   const [message] = await world.recorded('User Session Restored')
-  expect(message?.user_id).toBe(world.alpha.students[0]?.id)
+  expect(message?.userId).toBe(world.alpha.students[0]?.id)
 })
 
 it('records one return, however many requests the opened page sends at once', async () => {
@@ -51,7 +51,7 @@ it('keeps two sessions of one user apart', async () => {
   world.pass({ minutes: 31 })
   await me()
   await world.call('GET', '/me', { token: other })
-  const sessions = (await restored()).map((properties) => properties.sessionId)
+  const sessions = (await restored()).map((properties) => properties?.sessionId)
   expect(new Set(sessions).size).toBe(2)
 })
 

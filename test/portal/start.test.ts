@@ -31,6 +31,36 @@ const clean = () => {
   return rest
 }
 
+/** Signs in at the Integrations page as the announcement says, and returns the page. */
+async function settingsPage(announcement: string): Promise<string> {
+  const [, page = '', portal = '', email = '', password = ''] =
+    /Integrations\s+(http:\S+)\s+sign in to (\S+) as (\S+), password (\S+)/.exec(announcement) ?? []
+  const { origin } = new URL(page)
+  const signIn = await fetch((await fetch(page)).url, {
+    method: 'POST',
+    body: new URLSearchParams({ portal, email, password }),
+    headers: { Origin: origin },
+    redirect: 'manual',
+  })
+  const [cookie = ''] = signIn.headers.getSetCookie()
+  return (await fetch(page, { headers: { Cookie: cookie.replace(/;.*/, '') } })).text()
+}
+
+/** What the console answers to nobody, to somebody who guesses, and to the operator of the announcement. */
+async function consoleAnswers(announcement: string): Promise<string[]> {
+  const [, url = '', password] =
+    /Console\s+(http:\S+)\s+\(sign in as operator, password (\S+)\)/.exec(announcement) ?? []
+  const accounts = [undefined, 'operator:guessed', `operator:${password}`]
+  return Promise.all(
+    accounts.map(async (account) => {
+      const headers: Record<string, string> = account ? { Authorization: `Basic ${btoa(account)}` } : {}
+      const answer = await fetch(url, { headers })
+      const [, heading] = /<h1>(.*?)<\/h1>/.exec(await answer.text()) ?? []
+      return `${answer.status} ${answer.headers.has('www-authenticate') ? 'sign in' : heading}`
+    }),
+  )
+}
+
 let database: TestDatabase
 beforeAll(async () => {
   database = await createTestDatabase()
@@ -99,10 +129,18 @@ describe('npm start', () => {
     running = child
     child.stderr.resume()
     const said: string[] = []
+    let pages: Promise<[string, string[]]> | undefined
     for await (const line of readline.createInterface(child.stdout)) {
       said.push(line)
-      if (line.includes('The class is over')) child.kill('SIGINT')
+      if (!line.includes('The class is over')) continue
+      const announcement = said.join('\n')
+      pages = Promise.all([settingsPage(announcement), consoleAnswers(announcement)]).finally(() =>
+        child.kill('SIGINT'),
+      )
     }
+    const [integrations, answers] = (await pages) ?? []
+    expect(integrations).toContain('Events are flowing')
+    expect(answers).toEqual(['401 sign in', '401 sign in', '200 Overview'])
     const [code] = child.exitCode === null ? await once(child, 'exit') : [child.exitCode]
     expect(code).toBe(0)
     const portal = /Portal\s+(http:\S+)\/health/.exec(said.join('\n'))?.[1]

@@ -33,6 +33,6 @@ export async function readAttempt(
 }
 
 /** Whole seconds from start to `end`. Never negative, should the clock have been set back between the two. */
-export function durationSeconds({ startedAt }: TestAttempt, end: Date): number {
+export function durationSeconds({ startedAt }: Pick<TestAttempt, 'startedAt'>, end: Date): number {
   return Math.max(0, Math.floor((end.getTime() - startedAt.getTime()) / 1000))
 }

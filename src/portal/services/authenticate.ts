@@ -15,11 +15,22 @@ const TOUCH_MS = 60_000
  * Throws UnauthenticatedError `session-invalid` for an unknown, ended or expired token, and for one of another portal.
  */
 export async function authenticate(context: PortalContext, portalId: string, token: string): Promise<Actor> {
+  return actorOf(context, { portalId, tokenHash: hashSessionToken(token) })
+}
+
+/** The same where the address names no portal, as in the dashboard: the session itself says which one it is of. */
+export async function authenticateAnywhere(context: PortalContext, token: string): Promise<Actor> {
+  return actorOf(context, { tokenHash: hashSessionToken(token) })
+}
+
+async function actorOf(
+  context: PortalContext,
+  whose: { portalId?: string; tokenHash: Buffer },
+): Promise<Actor> {
   const { dataSource, clock, settings } = context
   const now = clock()
   const session = await dataSource.manager.findOneBy(PortalSession, {
-    portalId,
-    tokenHash: hashSessionToken(token),
+    ...whose,
     endedAt: IsNull(),
     expiresAt: MoreThan(now),
   })
@@ -36,5 +47,5 @@ export async function authenticate(context: PortalContext, portalId: string, tok
       { lastSeenAt: now },
     )
   }
-  return { portalId, userId: user.id, sessionId: session.id, role: user.role }
+  return { portalId: session.portalId, userId: user.id, sessionId: session.id, role: user.role }
 }

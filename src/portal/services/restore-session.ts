@@ -1,4 +1,4 @@
-import { PortalSession } from '../../../entities/portal'
+import { PortalSession, SessionRestore } from '../../../entities/portal'
 import type { PortalContext } from '../context'
 
 /**
@@ -18,7 +18,15 @@ export async function restoreSession(context: PortalContext, sessionId: string):
     const inactiveMs = now.getTime() - session.lastSeenAt.getTime()
     if (session.endedAt !== null || inactiveMs < settings.idleMs) return
     const restoreCount = session.restoreCount + 1
+    const inactiveSeconds = Math.floor(inactiveMs / 1000)
     await tx.update(PortalSession, session.id, { restoreCount, lastSeenAt: now })
+    await tx.insert(SessionRestore, {
+      portalId: session.portalId,
+      sessionId,
+      restoreNumber: restoreCount,
+      inactiveSeconds,
+      restoredAt: now,
+    })
     await outbox.track(tx, 'User Session Restored', {
       portalId: session.portalId,
       userId: session.userId,
@@ -26,7 +34,7 @@ export async function restoreSession(context: PortalContext, sessionId: string):
       properties: {
         sessionId,
         restoreNumber: restoreCount,
-        inactiveSeconds: Math.floor(inactiveMs / 1000),
+        inactiveSeconds,
       },
     })
   })

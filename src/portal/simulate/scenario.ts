@@ -46,7 +46,7 @@ export interface Played {
 export async function preparePortals(
   { dataSource, outbox, students }: Pick<Scenery, 'dataSource' | 'outbox' | 'students'>,
   segment: LocalSegment | undefined,
-  { writeKey, run }: { writeKey?: string; run: string },
+  { writeKey, warehouseUrl, run }: { writeKey?: string; warehouseUrl?: string; run: string },
 ): Promise<SeededPortal[]> {
   const portals: SeededPortal[] = []
   for (const { slug: name, ...rest } of PORTALS) {
@@ -57,16 +57,26 @@ export async function preparePortals(
     if (plan.region === undefined) continue
     const { portalId } = portals.at(-1) as SeededPortal
     const localKey = `local-write-key-of-${plan.slug}`
-    segment?.addWriteKey(localKey, { region: plan.region, workspace: plan.slug })
-    if (await outbox.sources.ofPortal(portalId)) continue
+    segment?.addWriteKey(localKey, { region: plan.region, workspace: plan.slug, source: plan.slug })
     const { region, detailedEvents } = plan
-    await outbox.sources.connect({
-      portalId,
-      writeKey: writeKey ?? localKey,
-      region,
-      detailedEvents,
-      insist: true,
-    })
+    const source =
+      (await outbox.sources.ofPortal(portalId)) ??
+      (await outbox.sources.connect({
+        portalId,
+        writeKey: writeKey ?? localKey,
+        region,
+        detailedEvents,
+        insist: true,
+      }))
+    if (segment === undefined || warehouseUrl === undefined) continue
+    // Each time: the embedded PostgreSQL may have another port than in the last run.
+    const warehouse = {
+      url: warehouseUrl,
+      schema: segment.schemaOf(localKey),
+      lagHours: 0.1,
+      canaryMinutes: 5,
+    }
+    await outbox.warehouses.connect({ sourceId: source.sourceId, ...warehouse })
   }
   return portals
 }
