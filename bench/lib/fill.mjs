@@ -1,0 +1,45 @@
+/** Messages of one batch, as the outbox forms them. */
+const BATCH = 250
+
+/** SQL: rows `i` of the i-th message, with its portal. `$1` portal ids, `$2` source ids, `$3` count, `$4` body. */
+const rows = `
+  SELECT i, gen_random_uuid() AS id, p.source_id, p.portal_id,
+         jsonb_set($4::jsonb, '{properties,attemptId}', to_jsonb('attempt-' || i)) AS body
+  FROM generate_series(0, $3::int - 1) AS i
+  JOIN unnest($1::text[], $2::uuid[]) WITH ORDINALITY AS p(portal_id, source_id, n)
+    ON p.n = i % cardinality($1::text[]) + 1`
+
+function parameters(portals, count, body) {
+  const ids = [portals.map(({ portalId }) => portalId), portals.map(({ sourceId }) => sourceId)]
+  return [...ids, count, JSON.stringify(body)]
+}
+
+export async function fillPending(dataSource, portals, count, body) {
+  await dataSource.query(
+    `INSERT INTO outbox_message (message_id, source_id, portal_id, type, event, user_id, body, wire_bytes, occurred_at)
+     SELECT id, source_id, portal_id, 'track', 'Submitted Test', body ->> 'userId', body,
+            octet_length(body::text) + 250, now()
+     FROM (${rows}) r ORDER BY i`,
+    parameters(portals, count, body),
+  )
+}
+
+export async function fillDelivered(dataSource, portals, count, body, age) {
+  await dataSource.query(
+    `WITH message AS (
+       INSERT INTO outbox_message (message_id, source_id, portal_id, type, event, user_id, body, wire_bytes, occurred_at,
+                                   recorded_at, settled_at, status, batch_id)
+       SELECT id, source_id, portal_id, 'track', 'Submitted Test', body ->> 'userId', body,
+              octet_length(body::text) + 250, now() - $5::interval, now() - $5::interval, now() - $5::interval,
+              'delivered', i / ${BATCH} + 1
+       FROM (${rows}) r ORDER BY i
+       RETURNING message_id, source_id, seq, batch_id, wire_bytes
+     )
+     INSERT INTO outbox_batch (source_id, lease_token, message_ids, first_seq, last_seq, wire_bytes, created_at,
+                               outcome, settled_at, attempt_count)
+     SELECT min(source_id::text)::uuid, 1, array_agg(message_id ORDER BY seq), min(seq), max(seq), sum(wire_bytes),
+            now() - $5::interval, 'delivered', now() - $5::interval, 1
+     FROM message GROUP BY batch_id ORDER BY batch_id`,
+    [...parameters(portals, count, body), age],
+  )
+}

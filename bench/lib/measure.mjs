@@ -1,0 +1,55 @@
+/** Milliseconds that `task` takes. */
+export async function timed(task) {
+  const began = performance.now()
+  await task()
+  return performance.now() - began
+}
+
+export function median(values) {
+  return percentile(values, 50)
+}
+
+/** Nearest rank; of an even number of values the median is the mean of the middle two. */
+export function percentile(values, p) {
+  const sorted = [...values].sort((a, b) => a - b)
+  if (p === 50 && sorted.length % 2 === 0) {
+    const middle = sorted.length / 2
+    return (sorted[middle - 1] + sorted[middle]) / 2
+  }
+  return sorted[Math.max(0, Math.ceil((p / 100) * sorted.length) - 1)]
+}
+
+export function mean(values) {
+  return values.reduce((sum, value) => sum + value, 0) / values.length
+}
+
+/**
+ * Runs every variant once in each round, in turns, so that what drifts on the machine meets all of them alike.
+ * Every other round runs them in the opposite order.
+ *
+ * @returns for each variant's name what it returned, round by round
+ */
+export async function interleaved(rounds, variants) {
+  const results = Object.fromEntries(Object.keys(variants).map((name) => [name, []]))
+  for (let round = 0; round < rounds; round++) {
+    const names = Object.keys(variants)
+    if (round % 2 === 1) names.reverse()
+    for (const name of names) results[name].push(await variants[name](round))
+  }
+  return results
+}
+
+/** One ratio for each round, so that each compares what ran side by side. */
+export function ratios(numerators, denominators) {
+  return numerators.map((value, i) => value / denominators[i])
+}
+
+/** A figure of the report: its median and spread over the rounds. */
+export function figure(what, unit, values) {
+  return { what, unit, median: median(values), min: Math.min(...values), max: Math.max(...values) }
+}
+
+/** A result: the median of the rounds' ratios, with their spread, and the absolute figures behind it. */
+export function result(values, figures) {
+  return { value: median(values), min: Math.min(...values), max: Math.max(...values), figures }
+}

@@ -1,0 +1,50 @@
+import { startChild } from '../lib/child.mjs'
+import { figure, interleaved, ratios, result } from '../lib/measure.mjs'
+
+export const scenario = {
+  results: {
+    memory: {
+      what:
+        'Peak growth of the heap of a process that drains 1,000,000 events ÷ that drains 10,000, looked at every 20 ms, ' +
+        'each in a fresh process that has drained 10,000 before.',
+      goal: { atMost: 1.2 },
+    },
+  },
+  async run(stage, { small, rounds }) {
+    const [many, few] = small ? [10_000, 2000] : [1_000_000, 10_000]
+    const world = await stage.world()
+    try {
+      const peak = async (count) => {
+        const child = await startChild('dispatcher', world)
+        const drain = async (events) => {
+          await world.query('TRUNCATE outbox_message, outbox_batch')
+          await world.pending(events)
+          await world.settle()
+          await stage.sink.reset()
+          const { peakBytes } = await child.ask({ drain: true })
+          await stage.sink.expect(events, 'the dispatcher')
+          return peakBytes / 2 ** 20
+        }
+        try {
+          await drain(few) // warm: what is compiled and cached once is not growth
+          return await drain(count)
+        } finally {
+          await child.end()
+        }
+      }
+      // A million events take minutes: fewer rounds say as much.
+      const peaks = await interleaved(small ? 1 : Math.min(rounds, 2), {
+        many: () => peak(many),
+        few: () => peak(few),
+      })
+      return {
+        memory: result(ratios(peaks.many, peaks.few), [
+          figure(`${many.toLocaleString('en-GB')} events`, 'MiB', peaks.many),
+          figure(`${few.toLocaleString('en-GB')} events`, 'MiB', peaks.few),
+        ]),
+      }
+    } finally {
+      await world.end()
+    }
+  },
+}
