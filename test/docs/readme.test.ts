@@ -1,77 +1,41 @@
-import { execFile } from 'node:child_process'
 import fs from 'node:fs'
-import os from 'node:os'
 import path from 'node:path'
-import { promisify } from 'node:util'
 import { synapPlan } from 'synap-outbox'
 import { help } from '../../src/portal/settings'
+import { commandLine } from '../cli/support/cli'
 import { createScene, type Scene } from '../support/scene'
+import {
+  blocksOf as blocksIn,
+  createReaderProject,
+  filesOf,
+  READER_KEYS,
+  type ReaderProject,
+} from './reader-project'
 
 const root = path.resolve(__dirname, '../..')
 const readme = fs.readFileSync(path.join(root, 'README.md'), 'utf8')
-const blocks = [...readme.matchAll(/```(\w+)\n(.*?)```/gs)].map(([, language, code]) => ({
-  language,
-  code: code ?? '',
-}))
+const blocks = blocksIn('README.md')
 const blocksOf = (language: string) =>
   blocks.filter((block) => block.language === language).map(({ code }) => code)
 
 let scene: Scene
-let folder: string
+let reader: ReaderProject
 
 beforeAll(async () => {
   scene = await createScene()
-  folder = fs.mkdtempSync(path.join(os.tmpdir(), 'synap-outbox-readme-'))
-  fs.mkdirSync(path.join(folder, 'node_modules'))
-  for (const name of fs.readdirSync(path.join(root, 'node_modules'))) {
-    if (!name.startsWith('.'))
-      fs.symlinkSync(path.join(root, 'node_modules', name), path.join(folder, 'node_modules', name))
-  }
-  fs.symlinkSync(root, path.join(folder, 'node_modules/synap-outbox'))
+  reader = createReaderProject(scene)
 })
 afterAll(async () => {
   await scene.end()
-  fs.rmSync(folder, { recursive: true })
+  reader.remove()
 })
-
-/** Compiles the files with tsc, strictly, as a reader's project would, and runs one of them. */
-async function compileAndRun(files: Record<string, string>, entry: string): Promise<void> {
-  const run = promisify(execFile)
-  for (const [name, code] of Object.entries(files)) fs.writeFileSync(path.join(folder, name), code)
-  const options = [
-    '--strict',
-    '--module',
-    'nodenext',
-    '--target',
-    'es2023',
-    '--skipLibCheck',
-    '--types',
-    'node',
-  ]
-  const tsc = path.join(root, 'node_modules/typescript/bin/tsc')
-  await run(process.execPath, [tsc, ...options, ...Object.keys(files)], { cwd: folder }).catch((error) => {
-    throw new Error(error.stdout)
-  })
-  const env = {
-    ...process.env,
-    DATABASE_URL: scene.database.url,
-    SEGMENT_HOST: scene.segment.url,
-    OUTBOX_SECRET_KEYS: `k1:${Buffer.alloc(32, 1).toString('base64')}`,
-  }
-  await run(process.execPath, [entry], { cwd: folder, env })
-}
 
 describe('the README', () => {
   it('has five steps whose code compiles, runs and delivers', async () => {
     await scene.rows('CREATE TABLE attempt (id text PRIMARY KEY, submitted_at timestamptz)')
     await scene.rows(`INSERT INTO attempt VALUES ('attempt-1', NULL)`)
     scene.segment.addWriteKey('your-segment-write-key')
-    const files = Object.fromEntries(
-      blocksOf('ts').flatMap((code) => {
-        const name = /^\/\/ (\S+\.ts)\n/.exec(code)?.[1]
-        return name ? [[name, code]] : []
-      }),
-    )
+    const files = filesOf(blocks)
     expect(Object.keys(files)).toEqual([
       'data-source.ts',
       'outbox.ts',
@@ -82,18 +46,18 @@ describe('the README', () => {
     // Every block is the opening or a file: none goes without being run.
     expect(blocksOf('ts')).toHaveLength(Object.keys(files).length + 1)
     files['run.ts'] = `import { main } from './main'\nvoid main()`
-    await compileAndRun(files, 'run.js')
+    await reader.compileAndRun(files, 'run.js')
     const [submitted] = await scene.rows<{ at: Date | null }>('SELECT submitted_at AS at FROM attempt')
     expect(submitted?.at).toBeInstanceOf(Date)
     // stop() leaves what waits to the next start; whichever it was, the event is there once.
-    await scene.outbox({ secretKeys: `k1:${Buffer.alloc(32, 1).toString('base64')}` }).drain()
+    await scene.outbox({ secretKeys: READER_KEYS }).drain()
     expect(scene.segment.accepted({ event: 'Submitted Test' })).toHaveLength(1)
 
     files['run-mend.ts'] = `
       import { dataSource } from './data-source'
       import { mend } from './mend'
       void dataSource.initialize().then(mend).then(() => dataSource.destroy())`
-    await compileAndRun(files, 'run-mend.js')
+    await reader.compileAndRun(files, 'run-mend.js')
   })
 
   it('opens with code that compiles and runs', async () => {
@@ -113,7 +77,7 @@ describe('the README', () => {
         await dataSource.destroy()
       }
       void opening()`
-    await compileAndRun({ 'opening.ts': code }, 'opening.js')
+    await reader.compileAndRun({ 'opening.ts': code }, 'opening.js')
     expect(
       await scene.rows(`SELECT FROM outbox_message WHERE event = 'Submitted Test' AND portal_id = $1`, [
         portalId,
@@ -138,16 +102,33 @@ describe('the README', () => {
     expect(blocksOf('text')).toEqual([`${help}\n`])
   })
 
-  it('names commands that CI or a test runs', () => {
+  describe('names commands', () => {
     const commands = blocksOf('sh').flatMap((code) =>
       code
         .split('\n')
         .map((line) => line.replace(/\s+#.*$/, '').trim())
         .filter(Boolean),
     )
-    const ran =
-      fs.readFileSync(path.join(root, '.ci/run'), 'utf8') +
-      fs.readFileSync(path.join(root, 'test/portal/start.test.ts'), 'utf8')
-    for (const command of commands) expect(ran).toContain(command)
+    const ours = commands.filter((command) => command.startsWith('npx synap-outbox '))
+
+    it('that CI or a test runs', () => {
+      const ran =
+        fs.readFileSync(path.join(root, '.ci/run'), 'utf8') +
+        fs.readFileSync(path.join(root, 'test/portal/start.test.ts'), 'utf8')
+      for (const command of commands) if (!ours.includes(command)) expect(ran).toContain(command)
+    })
+
+    it.each(ours)('%s', async (command) => {
+      await scene.rows(
+        `INSERT INTO outbox_message (message_id, source_id, portal_id, type, user_id, occurred_at, wire_bytes, body)
+         VALUES (overlay(gen_random_uuid()::text PLACING '0f1e2d3c' FROM 1)::uuid, gen_random_uuid(), 'meridian',
+                 'identify', 'user-1', now(), 1, '{}')
+         ON CONFLICT DO NOTHING`,
+      )
+      const { code, stderr } = await commandLine(scene)(...command.split(' ').slice(2))
+      expect([0, 3]).toContain(code)
+      expect(stderr).toBe('')
+      await scene.rows(`DELETE FROM outbox_message WHERE message_id::text LIKE '0f1e2d3c%'`)
+    })
   })
 })
