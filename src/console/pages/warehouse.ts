@@ -80,7 +80,7 @@ function compareForm(visit: Visit, { sourceId }: SourceState): Html {
       `/sources/${sourceId}/warehouse/compare`,
       html`${field('from', 'Delivered from, in UTC (if empty, 7 days before the end)')}
       ${field('to', 'Delivered before (if empty, now)')}
-      <button>Compare</button>`,
+      <p class="buttons"><button>Compare</button></p>`,
     )}`
 }
 
