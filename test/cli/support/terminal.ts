@@ -47,6 +47,7 @@ async function look(
       ...process.env,
       NO_COLOR: undefined,
       FORCE_COLOR: undefined,
+      CI: undefined, // Node takes the terminals of CI services for colourless
       TERM: 'xterm-256color',
       COLUMNS: `${columns}`,
       SHELL: '/bin/sh',
