@@ -14,7 +14,7 @@ export function writeReport(results, about) {
   )
 }
 
-function introduction({ small, rounds, minutes }) {
+function introduction({ small, rounds, minutes, missing }) {
   const scale = small
     ? '\n\n**These figures are from a run at small scale, which only shows that each scenario works. Do not quote them.**'
     : ''
@@ -24,7 +24,11 @@ Written by \`npm run bench\`; do not edit. Each scenario runs what it compares s
 stated otherwise, and throws its figures away unless exactly the recorded events arrived, each once. Ratios are the
 result: they carry over to other machines. Absolute figures are context.${scale}
 
-${machine()}, Node ${process.versions.node}. This run took ${Math.round(minutes)} minutes.`
+${machine()}, Node ${process.versions.node}. This run took ${Math.round(minutes)} minutes.${notTaken(missing)}`
+}
+
+function notTaken(missing) {
+  return missing.length === 0 ? '' : ` Not taken in it: ${missing.map((name) => `\`${name}\``).join(', ')}.`
 }
 
 function machine() {

@@ -26,7 +26,14 @@ export async function runAll(options) {
     for (const scenario of scenarios) results.push(...(await runOne(stage, scenario, { small, rounds })))
     const all = names.length === 0
     if (write || (all && !small)) {
-      const about = { small, rounds, minutes: (Date.now() - began) / 60_000, postgres: await stage.version() }
+      const minutes = (Date.now() - began) / 60_000
+      const about = {
+        small,
+        rounds,
+        minutes,
+        missing: await missingIn(results),
+        postgres: await stage.version(),
+      }
       writeReport(results, about)
     }
   } finally {
@@ -38,6 +45,12 @@ export async function runAll(options) {
     console.log(JSON.stringify(results.map(shape), null, 2))
   }
   return results.every(({ error }) => error === undefined) ? 0 : 1
+}
+
+/** Names that this run was not asked for. */
+async function missingIn(results) {
+  const all = (await scenariosOf([])).flatMap((scenario) => Object.keys(scenario.results))
+  return all.filter((name) => !results.some((result) => result.name === name))
 }
 
 /** One that fails does not keep the others from being measured. */
