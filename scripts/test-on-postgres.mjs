@@ -23,7 +23,12 @@ execFileSync(
 )
 
 const port = await freePort()
-const flags = ['fsync=off', 'max_connections=200', 'wal_level=logical'].flatMap((setting) => ['-c', setting])
+const flags = [
+  'fsync=off',
+  'max_connections=200',
+  'wal_level=logical',
+  'max_prepared_transactions=10',
+].flatMap((setting) => ['-c', setting])
 const server = spawn(
   path.join(binaries, 'postgres'),
   ['-D', data, '-p', port, '-h', '127.0.0.1', '-k', '', ...flags],
@@ -41,7 +46,7 @@ server.stderr.resume()
 try {
   const jest = spawnSync(process.execPath, ['node_modules/jest/bin/jest.js', ...tests], {
     stdio: 'inherit',
-    env: { ...process.env, DATABASE_URL: `postgres://synap@127.0.0.1:${port}/postgres` },
+    env: { ...process.env, DATABASE_URL: `postgres://synap:trusted@127.0.0.1:${port}/postgres` },
   })
   process.exitCode = jest.status ?? 1
 } finally {
