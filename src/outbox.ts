@@ -63,7 +63,7 @@ export class Outbox<P extends Plan = typeof synapPlan> {
   readonly #telemetry: Telemetry
   readonly #heartbeat: Heartbeat
   readonly #canaries: Canaries
-  readonly #schedules: readonly [dispatch: Schedule, prune: Schedule, canary: Schedule, sample: Schedule]
+  readonly #schedules: Readonly<Record<'dispatch' | 'prune' | 'canary' | 'sample', Schedule>>
   /** Set while it dispatches, in milliseconds since the epoch. */
   #startedAt: number | undefined
   #stopping = new AbortController()
@@ -96,20 +96,20 @@ export class Outbox<P extends Plan = typeof synapPlan> {
     })
     this.#heartbeat = new Heartbeat(this.#db, this.#dispatcher.owner, this.#events)
     const sampling = undisturbed(this.#events, 'sample')
-    this.#schedules = [
-      new Schedule(dispatcher.cron, () => this.#tick(), this.#events),
+    this.#schedules = {
+      dispatch: new Schedule(dispatcher.cron, () => this.#tick(), this.#events),
       // A failure is reported by prune() itself. Let go unhandled, its rejection would end the application's process.
-      new Schedule(retention.cron, () => this.prune().then(nothing, nothing), this.#events),
-      new Schedule(EACH_MINUTE, () => this.checkCanaries().then(nothing), this.#events),
-      new Schedule(EACH_MINUTE, () => sampling(() => takeSample(this.#db)), this.#events),
-    ]
+      prune: new Schedule(retention.cron, () => this.prune().then(nothing, nothing), this.#events),
+      canary: new Schedule(EACH_MINUTE, () => this.checkCanaries().then(nothing), this.#events),
+      sample: new Schedule(EACH_MINUTE, () => sampling(() => takeSample(this.#db)), this.#events),
+    }
     this.inspect = createInspection({
       db: this.#db,
       dedupWindowMs: dispatcher.dedupWindowMs,
       secretIds: cipher.secretIds,
       retention,
       own: () => {
-        const [{ lastTickAt = this.#startedAt, intervalMs }] = this.#schedules
+        const { lastTickAt = this.#startedAt, intervalMs } = this.#schedules.dispatch
         const at = lastTickAt === undefined ? null : new Date(lastTickAt)
         return { dispatching: this.#startedAt !== undefined, lastTickAt: at, intervalMs }
       },
@@ -162,8 +162,8 @@ export class Outbox<P extends Plan = typeof synapPlan> {
     this.#startedAt = Date.now()
     await this.#beat()
     this.#dispatcher.start()
-    for (const schedule of this.#schedules) schedule.start()
-    void this.#schedules[3].tick() // the plots begin with the dispatching
+    for (const schedule of Object.values(this.#schedules)) schedule.start()
+    void this.#schedules.sample.tick() // the plots begin with the dispatching
   }
 
   /**
@@ -173,7 +173,7 @@ export class Outbox<P extends Plan = typeof synapPlan> {
   async stop(): Promise<void> {
     this.#stopping.abort()
     await Promise.all([
-      ...this.#schedules.map((schedule) => schedule.stop()),
+      ...Object.values(this.#schedules).map((schedule) => schedule.stop()),
       this.#dispatcher.stop(),
       this.#telemetry.stop(),
     ])
@@ -289,7 +289,7 @@ export class Outbox<P extends Plan = typeof synapPlan> {
   }
 
   #beat(): Promise<void> {
-    return this.#heartbeat.beat(this.#schedules[0].intervalMs)
+    return this.#heartbeat.beat(this.#schedules.dispatch.intervalMs)
   }
 
   #operated(action: OutboxEvents['operated']['action'], messages: number, by: Responsibility): void {
