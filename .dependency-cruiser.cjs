@@ -17,6 +17,13 @@ module.exports = {
       to: { path: 'node_modules/@segment/' },
     },
     {
+      name: 'the-client-works-in-its-thread',
+      comment: 'It costs more CPU than all the rest, and must not take it from the application’s requests.',
+      severity: 'error',
+      from: { path: '^(src|entities|migrations)/', pathNot: '^src/segment/layout-thread-entry[.]ts$' },
+      to: { path: '^src/segment/lay-out[.]ts$' },
+    },
+    {
       name: 'portal-uses-the-public-api-only',
       comment: 'The reference portal uses the module as any monolith would.',
       severity: 'error',

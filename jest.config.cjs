@@ -9,6 +9,8 @@ module.exports = {
     '^synap-outbox$': '<rootDir>/src/index.ts',
     '^synap-outbox/console$': '<rootDir>/src/console/index.ts',
     '^synap-outbox/testing$': '<rootDir>/src/testing/index.ts',
+    // A thread does not load what jest compiles: it runs the build that the global setup has made.
+    '^[.]/layout-thread-entry[.]js$': '<rootDir>/dist/src/segment/layout-thread-entry.js',
   },
   transform: {
     '^.+\\.ts$': [

@@ -13,7 +13,7 @@ export const STEPS = [
   'lease:after',
   'batch:before',
   'batch:after', // write-ahead row committed, nothing sent
-  'send:before', // handed to the client, request about to go out
+  'send:before', // laid out by the client, request about to go out
   'send:after', // outcome seen, nothing settled
   'settle:before',
   'settle:after',

@@ -2,7 +2,7 @@ import { AsyncResource } from 'node:async_hooks'
 import { randomBytes } from 'node:crypto'
 import os from 'node:os'
 import { type Lease, releaseLease, takeLeases } from './lease'
-import { type TurnOptions, type TurnParts, type TurnReport, takeTurn } from './turn'
+import { type TurnOptions, type TurnParts, type TurnReport, takeTurn, type Wakes } from './turn'
 
 export interface DispatcherOptions extends TurnOptions {
   /** Sources that are served at the same time. */
@@ -124,14 +124,13 @@ export class Dispatcher {
   async #turn(lease: Lease): Promise<boolean> {
     const { db, events } = this.#parts
     let wakesAtRead = this.#wakes
+    const wakes: Wakes = {
+      reading: () => (wakesAtRead = this.#wakes),
+      sinceRead: () => wakesAtRead !== this.#wakes,
+    }
     let more = false
     try {
-      const report = await takeTurn(
-        this.#parts,
-        lease,
-        this.#stopping.signal,
-        () => (wakesAtRead = this.#wakes),
-      )
+      const report = await takeTurn(this.#parts, lease, this.#stopping.signal, wakes)
       more = report.more
       this.#totals.turns++
       for (const name of ['requests', 'delivered', 'dead', 'uncertain', 'postponed'] as const) {
@@ -148,7 +147,7 @@ export class Dispatcher {
     }
     // Looked at while we held it, the source seemed taken: whoever woke us since the last read is still unserved.
     const full = this.#turns.size >= this.#options.concurrency
-    return more || full || wakesAtRead !== this.#wakes
+    return more || full || wakes.sinceRead()
   }
 
   /** The schedule would find a rested source too, but seconds later. */

@@ -92,9 +92,11 @@ export async function takeLeases(
  * lease then, so that pausing holds, and the new key is used, from the next request on.
  *
  * @param keyVersion the parameter with the lease's `keyVersion`
+ * @param leaseMs the parameter with how long it lasts from now on
+ * @param also what else becomes of the source's state
  */
-export const heldSql = (t: Tables, keyVersion: string) => `
-  UPDATE ${t.delivery} d SET lease_expires_at = clock_timestamp() + $3::int * interval '1 millisecond'
+export const heldSql = (t: Tables, keyVersion: string, leaseMs = '$3', also = '') => `
+  UPDATE ${t.delivery} d SET lease_expires_at = clock_timestamp() + ${leaseMs}::int * interval '1 millisecond'${also}
   FROM ${t.source} s
   WHERE d.source_id = $1 AND d.lease_token = $2::bigint AND s.source_id = d.source_id
   RETURNING d.source_id, s.status = 'enabled' AND s.write_key_version = ${keyVersion}::int AS current`

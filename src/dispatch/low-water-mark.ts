@@ -13,8 +13,8 @@
  * - Once a later read's oldest running transaction (`pg_snapshot_xmin`) is H or above, every transaction that could
  *   own a `seq` up to L has ended, and that read saw what it committed.
  *
- * Then the mark may move to L, as far as what that later read returned is settled. In normal traffic this is one or two
- * batches behind. A transaction that stays open with writes holds the mark back, which costs time and never order;
+ * Then the mark may move to L, as far as what that later read returned, and all before it, is settled. In normal traffic
+ * this is one or two batches behind. A transaction that stays open with writes holds the mark back, which costs time and never order;
  * one that only reads does not.
  *
  * A redriven message gets a new `seq`, so it is never below the mark.
@@ -22,7 +22,6 @@
 export class LowWaterMark {
   #mark: bigint
   #candidate: { throughSeq: bigint; horizon: string } | undefined
-  #reached: bigint | undefined
 
   constructor(readFrom: string) {
     this.#mark = BigInt(readFrom)
@@ -39,25 +38,25 @@ export class LowWaterMark {
   }
 
   /**
-   * Takes note of a read.
+   * Takes note of a read of all that is pending above the mark, but for what an earlier read returned and is still out.
    *
-   * @param lastSeq highest `seq` of the batch it formed
+   * @param lastSeq highest `seq` that it returned
    * @param horizon the id of the transaction that read
    * @param passed whether the oldest running transaction had reached the `horizon` given to the read
+   * @returns the `seq` to give to `settled` once all that it returned is settled, and all that was out before
    */
-  read(lastSeq: string, horizon: string, passed: boolean): void {
+  read(lastSeq: string, horizon: string, passed: boolean): bigint | undefined {
     const last = BigInt(lastSeq)
-    if (this.#candidate !== undefined && !passed) return
+    if (this.#candidate !== undefined && !passed) return undefined
     const { throughSeq } = this.#candidate ?? {}
-    // What the read returned is lower than what it left: beyond its last message there may be more.
-    if (throughSeq !== undefined) this.#reached = throughSeq < last ? throughSeq : last
     this.#candidate = { throughSeq: last, horizon }
+    // What the read returned is lower than what it left: beyond its last message there may be more.
+    return throughSeq === undefined || throughSeq < last ? throughSeq : last
   }
 
-  /** What the last read returned is settled. */
-  settled(): string {
-    if (this.#reached !== undefined && this.#reached > this.#mark) this.#mark = this.#reached
-    this.#reached = undefined
+  /** Moves the mark to what `read` returned; undefined leaves it where it is. Returns where it is then. */
+  settled(through: bigint | undefined): string {
+    if (through !== undefined && through > this.#mark) this.#mark = through
     return this.value
   }
 
@@ -65,6 +64,5 @@ export class LowWaterMark {
   sweep(): void {
     this.#mark = 0n
     this.#candidate = undefined
-    this.#reached = undefined
   }
 }

@@ -1,8 +1,9 @@
 import type { Attempt, BatchOutcome } from '../../entities'
 import type { Database } from '../database'
 import type { Tables } from '../tables'
-import { appendAttempt, type Batch, type BatchMessage } from './batch'
-import { type Lease, requireHeld } from './lease'
+import { appendAttempt, type Batch, isOpen, writeAheadSql } from './batch'
+import { heldSql, type Lease, requireHeld } from './lease'
+import type { BatchMessage, Page } from './next-messages'
 
 /** An attempt's end, as it goes into the batch's history; the database adds when it began. */
 export type AttemptEnd = Omit<Attempt, 'at'>
@@ -25,41 +26,67 @@ const endAttempt = `
 /** SQL: the window does not start with an attempt that is known not to have been accepted. */
 const keepEarlierAmbiguity = 'NULLIF(b.first_ambiguous_at, b.attempt_started_at)'
 
-const moreOpen = (t: Tables) =>
-  `EXISTS (SELECT FROM ${t.batch} o WHERE o.source_id = $1 AND o.outcome IS NULL AND o.batch_id <> $3::bigint)`
-
 /**
  * Closes a batch: its messages, the batch and the source's state, in one statement that does nothing unless the
  * fencing token is still ours. Only pending messages change, so what an operator decided meanwhile stays. Repeated
  * after its answer was lost, it changes nothing, and counts what it settled the first time.
+ *
+ * And writes the next batch ahead, where one was read meanwhile: of those messages, the ones that still are to be sent.
+ * One commit for both halves the commits of a drain. Repeated, it finds that batch open and forms no other.
+ *
+ * OFFSET 0: as in `resumeBatch`.
  */
 const closeSql = (t: Tables) => `
-WITH held AS (
-  UPDATE ${t.delivery}
-  SET failures = CASE WHEN $5 IN ('delivered', 'dead') THEN 0 ELSE failures END,
+WITH held AS (${heldSql(
+  t,
+  '$10',
+  '$9',
+  `,
+      failures = CASE WHEN $5 IN ('delivered', 'dead') THEN 0 ELSE failures END,
       last_error = CASE WHEN $5 IN ('delivered', 'dead') THEN NULL ELSE last_error END,
       last_delivered_at = CASE WHEN $5 = 'delivered' THEN clock_timestamp() ELSE last_delivered_at END,
-      settled_through_seq = greatest(settled_through_seq, $8::bigint)
-  WHERE source_id = $1 AND lease_token = $2::bigint
-  RETURNING source_id
+      settled_through_seq = greatest(settled_through_seq, $8::bigint)`,
+)}
 ), closed AS (
   UPDATE ${t.batch} b
   SET outcome = $5, settled_at = clock_timestamp(),
       first_ambiguous_at = CASE WHEN $5 = 'dead' THEN ${keepEarlierAmbiguity} ELSE b.first_ambiguous_at END,
       ${endAttempt}
   FROM held WHERE b.batch_id = $3::bigint AND b.outcome IS NULL
-  RETURNING b.batch_id
+  RETURNING b.batch_id, b.settled_at
 ), settled AS (
-  UPDATE ${t.message} m SET status = $5, reason = $6, batch_id = closed.batch_id, settled_at = clock_timestamp()
+  UPDATE ${t.message} m SET status = $5, reason = $6, batch_id = closed.batch_id, settled_at = closed.settled_at
   FROM closed WHERE m.message_id = ANY ($7::uuid[]) AND m.status = 'pending'
   RETURNING m.message_id
+), next AS (
+  SELECT m.message_id, m.seq, m.wire_bytes FROM unnest($11::uuid[]) AS id,
+    LATERAL (SELECT * FROM ${t.message} WHERE message_id = id OFFSET 0) m
+  WHERE m.status = 'pending'
+), written AS (${writeAheadSql(t, 'next', 'held h, closed')}
+  WHERE h.current AND NOT ${isOpen(t, '$3::bigint')}
+  GROUP BY h.source_id
+  RETURNING batch_id, message_ids
 )
-SELECT EXISTS (SELECT FROM held) AS held, ${moreOpen(t)} AS more,
+SELECT EXISTS (SELECT FROM held) AS held, ${isOpen(t, '$3::bigint')} AS more,
        CASE WHEN EXISTS (SELECT FROM closed) THEN (SELECT count(*)::int FROM settled)
             ELSE (SELECT count(*)::int FROM ${t.message} WHERE message_id = ANY ($7::uuid[]) AND batch_id = $3::bigint)
-       END AS settled`
+       END AS settled,
+       w.batch_id::text AS "nextId",
+       CASE WHEN w.message_ids <> $11::uuid[] THEN w.message_ids END AS "nextMessages"
+FROM (SELECT) one LEFT JOIN written w ON true`
 
-/** The batch and all its messages have reached their end. Returns whether other batches of the source are open. */
+interface Closed extends Settled {
+  nextId: string | null
+  /** The messages of the next batch, where they are not all that were asked for. */
+  nextMessages: string[] | null
+}
+
+/**
+ * The batch and all its messages have reached their end.
+ *
+ * @param ahead what is to be sent next
+ * @returns `more`: whether other batches of the source are open; `next`: the batch that is written ahead
+ */
 export async function closeBatch(
   db: Database,
   lease: Lease,
@@ -69,20 +96,39 @@ export async function closeBatch(
     reason?: string
     attempt?: AttemptEnd
     settledThrough: string
+    leaseMs: number
+    ahead?: Page
   },
-): Promise<{ more: boolean; settled: number }> {
-  const [row] = await db.query<Settled>(closeSql(db.tables), [
+): Promise<{ more: boolean; settled: number; next?: Batch }> {
+  const { ahead } = end
+  const [row] = await db.query<Closed>(closeSql(db.tables), [
     lease.sourceId,
     lease.token,
     batch.batchId,
     end.attempt ? JSON.stringify(end.attempt) : null,
     end.outcome,
     end.reason ?? null,
-    batch.messages.map((message) => message.messageId),
+    idsOf(batch),
     end.settledThrough,
+    end.leaseMs,
+    lease.keyVersion,
+    ahead ? idsOf(ahead) : '{}',
   ])
   requireHeld(row?.held, lease)
-  return { more: row?.more ?? false, settled: row?.settled ?? 0 }
+  const { more = false, settled = 0, nextId, nextMessages } = row ?? {}
+  if (!ahead || !nextId) return { more, settled }
+  const messages = nextMessages === null ? ahead.messages : those(ahead.messages, nextMessages)
+  return { more, settled, next: { batchId: nextId, messages, attempts: 0, expired: false, page: ahead } }
+}
+
+function those(messages: readonly BatchMessage[], ids: readonly string[] = []): readonly BatchMessage[] {
+  const wanted = new Set(ids)
+  return messages.filter(({ messageId }) => wanted.has(messageId))
+}
+
+/** An array's text, made at once: the driver would look at each id for what has to be escaped. */
+function idsOf({ messages }: { messages: readonly BatchMessage[] }): string {
+  return `{${messages.map(({ messageId }) => messageId).join()}}`
 }
 
 /**

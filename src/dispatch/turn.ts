@@ -1,7 +1,7 @@
 import type { Database } from '../database'
 import { LeaseLostError } from '../errors'
 import type { Events } from '../events'
-import type { Sender } from '../segment/sender'
+import type { Credentials, Prepared, Sender } from '../segment/sender'
 import { judge, type Verdict } from '../segment/verdict'
 import type { WriteKeyCipher } from '../sources/write-key-cipher'
 import { reached } from '../steps'
@@ -11,6 +11,7 @@ import { type Batch, type BatchLimits, openBatch, resumeBatch } from './batch'
 import { insist } from './insist'
 import type { Lease } from './lease'
 import { LowWaterMark } from './low-water-mark'
+import { type Page, readAhead } from './next-messages'
 import { type AttemptEnd, closeBatch, postponeBatch, restSource, splitBatch } from './settle'
 
 export interface TurnOptions extends BatchLimits {
@@ -43,26 +44,33 @@ export interface TurnReport {
   more: boolean
 }
 
+/** Wake-ups, as a turn needs to know of them. */
+export interface Wakes {
+  /** Called before each read of pending messages: what is committed later may not be in it. */
+  reading(): void
+  /** Whether anybody woke the dispatcher since. */
+  sinceRead(): boolean
+}
+
 /**
  * One source's turn: batch after batch, one request at a time, until nothing waits, the source has to rest, or its
  * time is over. Between statements no connection is held. Throws what a statement failed with; the source rests then.
  *
- * @param reading called before each read of pending messages: what is committed later may not be in it
+ * While a request is out, the messages after it are read and laid out; the statement that settles the batch writes them
+ * ahead, and they can go at once.
  */
 export async function takeTurn(
   parts: TurnParts,
   lease: Lease,
   signal: AbortSignal,
-  reading: () => void,
+  wakes: Wakes,
 ): Promise<TurnReport> {
-  const turn = new Turn(parts, lease, signal, reading)
-  const ends = performance.now() + parts.options.turnMs
+  const turn = new Turn(parts, lease, signal, wakes)
   try {
-    const writeKey = turn.writeKey()
+    const credentials = turn.credentials()
     let goOn: boolean
-    do {
-      goOn = !signal.aborted && (await turn.next(writeKey))
-    } while (goOn && performance.now() < ends)
+    do goOn = await turn.next(credentials)
+    while (goOn && turn.hasTime)
     turn.report.more = goOn
   } catch (error) {
     if (!(error instanceof LeaseLostError)) throw await turn.restAfter(error)
@@ -75,6 +83,12 @@ export async function takeTurn(
   return turn.report
 }
 
+/** What was read while a request was out. */
+interface Ahead {
+  readonly page: Page
+  readonly prepared: Prepared
+}
+
 class Turn {
   readonly report: TurnReport = {
     requests: 0,
@@ -85,8 +99,11 @@ class Turn {
     more: false,
   }
   readonly #mark: LowWaterMark
+  readonly #ends: number
   #failures: number
   #open: boolean
+  /** Written ahead by the statement that settled the last batch, and not sent yet. */
+  #written: { batch: Batch; prepared: Prepared | undefined } | undefined
   /** Whether a read of this turn has found anything. */
   #found = false
   /** When the lease ends unless it is renewed, on the clock of `performance.now()`; never too late. */
@@ -96,27 +113,59 @@ class Turn {
     private readonly parts: TurnParts,
     private readonly lease: Lease,
     private readonly signal: AbortSignal,
-    private readonly reading: () => void,
+    private readonly wakes: Wakes,
   ) {
     this.#mark = new LowWaterMark(lease.readFrom)
+    this.#ends = performance.now() + parts.options.turnMs
     this.#failures = lease.failures
     this.#open = lease.hasOpenBatch
   }
 
-  /** The decrypted write key, or the reason why there is none: that source rests and keeps its messages. */
-  writeKey(): string | Error {
-    const { sourceId, ciphertext, secretId } = this.lease
+  /** The write key decrypted, or the reason why it is not: that source rests and keeps its messages. */
+  credentials(): Credentials | Error {
+    const { sourceId, region, ciphertext, secretId } = this.lease
     try {
-      return this.parts.cipher.decrypt(sourceId, { ciphertext, secretId })
+      return { sourceId, region, writeKey: this.parts.cipher.decrypt(sourceId, { ciphertext, secretId }) }
     } catch (error) {
       return error as Error
     }
   }
 
+  /** What is written ahead is sent in any case: its row says that Segment may have it. */
+  get hasTime(): boolean {
+    return this.#written !== undefined || performance.now() < this.#ends
+  }
+
   /** Sends one batch and settles it. Returns whether the turn goes on. */
-  async next(writeKey: string | Error): Promise<boolean> {
+  async next(credentials: Credentials | Error): Promise<boolean> {
+    const { options } = this.parts
+    if (credentials instanceof Error) return this.#rest(credentials.message)
+    const { batch, prepared } = this.#written ?? { batch: await this.#take() }
+    this.#written = undefined
+    if (batch === undefined) {
+      const retry = this.#open
+      this.#open = false
+      return retry
+    }
+    if (batch.messages.length === 0)
+      return this.#close(batch, 'discarded', { reason: 'discarded while the batch was open' })
+    if (batch.expired) {
+      const hours = options.dedupWindowMs / 3_600_000
+      const reason = `Segment may have accepted it, and the dedup window of ${hours} h is over: sending again could double it`
+      return this.#close(batch, 'uncertain', { reason })
+    }
+    // Delayed this long, the request could outlive the lease. The batch stays open for the next holder.
+    if (performance.now() + options.timeoutMs > this.#leaseEnds) {
+      this.#open = true
+      return true
+    }
+    return this.#send(batch, credentials, prepared)
+  }
+
+  /** The open batch, or else a new one. */
+  async #take(): Promise<Batch | undefined> {
     const { db, options } = this.parts
-    if (writeKey instanceof Error) return this.#rest(writeKey.message)
+    if (this.signal.aborted) return undefined
     // The lease is renewed by the statement below, at a moment not before this one.
     this.#leaseEnds = performance.now() + options.leaseMs
     reached('batch:before')
@@ -124,29 +173,12 @@ class Turn {
       ? await resumeBatch(db, this.lease, options, options.dedupWindowMs)
       : await this.#openBatch()
     reached('batch:after')
-    if (batch === undefined) {
-      const retry = this.#open
-      this.#open = false
-      return retry
-    }
-    if (batch.messages.length === 0)
-      return this.#close(batch, 'discarded', 'discarded while the batch was open')
-    if (batch.expired) {
-      const hours = options.dedupWindowMs / 3_600_000
-      const reason = `Segment may have accepted it, and the dedup window of ${hours} h is over: sending again could double it`
-      return this.#close(batch, 'uncertain', reason)
-    }
-    // Delayed this long, the request could outlive the lease. The batch stays open for the next holder.
-    if (performance.now() + options.timeoutMs > this.#leaseEnds) {
-      this.#open = true
-      return true
-    }
-    return this.#send(batch, writeKey)
+    return batch
   }
 
   async #openBatch(): Promise<Batch | undefined> {
     const { db, options } = this.parts
-    this.reading()
+    this.wakes.reading()
     const batch = await openBatch(db, this.lease, this.#mark, options)
     const suspicious = !this.#found && this.#mark.value !== '0'
     this.#found ||= batch !== undefined
@@ -156,12 +188,15 @@ class Turn {
     return openBatch(db, this.lease, this.#mark, options)
   }
 
-  async #send(batch: Batch, writeKey: string): Promise<boolean> {
+  async #send(batch: Batch, credentials: Credentials, prepared?: Prepared): Promise<boolean> {
     const { sender, events } = this.parts
-    const { sourceId, portalId, region } = this.lease
+    const { sourceId, portalId } = this.lease
     const about = { sourceId, portalId, batchId: batch.batchId, attempt: batch.attempts + 1 }
     const span = new AttemptSpan({ ...about, messages: batch.messages })
-    const seen = await span.run(() => sender.send({ sourceId, region, writeKey }, batch.messages))
+    const request = prepared ?? sender.prepare(credentials, batch.messages)
+    const sending = span.run(() => request.send())
+    const ahead = await this.#readAhead(batch, credentials)
+    const seen = await sending
     reached('send:after')
     const verdict = judge(seen)
     const status = seen.kind === 'response' ? { status: seen.status } : {}
@@ -177,15 +212,32 @@ class Turn {
       reason,
       ms: seen.ms,
     })
+    if (verdict.kind === 'accepted') return this.#close(batch, 'delivered', { attempt, ahead })
     return this.#settle(batch, verdict, attempt)
   }
 
-  async #settle(batch: Batch, verdict: Verdict, attempt: AttemptEnd): Promise<boolean> {
-    if (verdict.kind === 'accepted') return this.#close(batch, 'delivered', undefined, attempt)
+  /** While a batch is out, has what comes after it read and laid out. */
+  async #readAhead(batch: Batch, credentials: Credentials): Promise<Ahead | undefined> {
+    const { db, options, sender } = this.parts
+    if (!batch.page?.more || this.signal.aborted) return undefined
+    this.wakes.reading()
+    try {
+      const page = await readAhead(db, this.lease, this.#mark, options, batch.page.messages)
+      return page && { page, prepared: sender.prepare(credentials, page.messages) }
+    } catch {
+      return undefined // what is wrong with the database, the statement that settles will tell
+    }
+  }
+
+  async #settle(
+    batch: Batch,
+    verdict: Exclude<Verdict, { kind: 'accepted' }>,
+    attempt: AttemptEnd,
+  ): Promise<boolean> {
     if (verdict.kind !== 'refused-message') return this.#postpone(batch, verdict, attempt)
     this.#failures = 0
     if (batch.messages.length === 1) {
-      return this.#close(batch, 'dead', `Segment refused it: ${verdict.reason}`, attempt)
+      return this.#close(batch, 'dead', { reason: `Segment refused it: ${verdict.reason}`, attempt })
     }
     reached('split:before')
     await this.#insist(() => splitBatch(this.parts.db, this.lease, batch, attempt))
@@ -197,15 +249,23 @@ class Turn {
   async #close(
     batch: Batch,
     outcome: 'delivered' | 'dead' | 'uncertain' | 'discarded',
-    reason?: string,
-    attempt?: AttemptEnd,
+    { reason, attempt, ahead }: { reason?: string; attempt?: AttemptEnd; ahead?: Ahead },
   ): Promise<boolean> {
-    const { db, events } = this.parts
-    const settledThrough = this.#mark.settled()
+    const { db, events, options } = this.parts
+    const settledThrough = this.#mark.settled(batch.page?.settledThrough)
+    const next = this.signal.aborted || !this.hasTime ? undefined : ahead
+    const leaseEnds = performance.now() + options.leaseMs
+    if (next) reached('batch:before')
     reached('settle:before')
-    const given = { outcome, reason, attempt, settledThrough }
+    const given = { outcome, reason, attempt, settledThrough, leaseMs: options.leaseMs, ahead: next?.page }
     const end = await this.#insist(() => closeBatch(db, this.lease, batch, given))
+    this.#leaseEnds = leaseEnds
     reached('settle:after')
+    if (end.next) {
+      const whole = end.next.messages === next?.page.messages
+      this.#written = { batch: end.next, prepared: whole ? next?.prepared : undefined }
+      reached('batch:after')
+    }
     this.#open = end.more
     if (outcome === 'delivered' || outcome === 'dead') this.#failures = 0
     if (outcome !== 'discarded') this.report[outcome] += end.settled
@@ -220,7 +280,8 @@ class Turn {
         reason,
       })
     }
-    return true
+    const dry = batch.page !== undefined && !batch.page.more
+    return !dry || this.#open || this.wakes.sinceRead()
   }
 
   async #postpone(

@@ -37,7 +37,7 @@ export interface ExchangeRequest {
   method: 'GET' | 'POST'
   url: string
   headers: Record<string, string>
-  body?: string
+  body?: string | Uint8Array
   /** Milliseconds from the call to the last byte of the answer. Past it the connection is destroyed. */
   timeoutMs: number
   /** Connections to reuse. Default: a connection of its own, closed after the answer. */

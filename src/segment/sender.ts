@@ -1,9 +1,10 @@
 import type http from 'node:http'
 import type { Region } from '../../entities'
 import { reached } from '../steps'
-import { type ClientRequest, handOver, type OutgoingMessage } from './hand-over'
 import { apiHost, type HostOptions } from './hosts'
 import { createAgent, exchange, type Observation } from './http-client'
+import type { LaidOut, OutgoingMessage } from './layout'
+import { LayoutThread } from './layout-thread'
 import { redacted } from './redact'
 
 /** What a request is sent as: the source's write key, decrypted for this turn only. */
@@ -14,11 +15,23 @@ export interface Credentials {
 }
 
 export interface SenderOptions extends HostOptions {
-  /** Milliseconds from the call of `send` to the last byte of the answer, the client's own work included. */
+  /** Milliseconds from the call of `send` to the last byte of the answer, what is left of laying out included. */
   timeoutMs: number
   /** Requests out at the same time; sizes the connection pool. */
   concurrency: number
 }
+
+/** A batch that is being laid out, ahead of the moment at which it may be sent. Nothing is sent without `send`. */
+export interface Prepared {
+  /** Sends the batch in one request, or not at all, and tells what was seen on the wire. Never throws. Call it once. */
+  send(signal?: AbortSignal): Promise<Observation>
+}
+
+/**
+ * How long a layout may wait for `send`, in milliseconds. The client writes the moment of sending into it, by which
+ * Segment corrects the messages' times: they would be off by as much as it waits.
+ */
+const FRESH_MS = 1000
 
 /**
  * Sends batches through the official client, with our own HTTP client beneath it as the authority on what happened.
@@ -28,46 +41,70 @@ export interface SenderOptions extends HostOptions {
 export class Sender {
   readonly #options: SenderOptions
   readonly #agents = new Map<string, http.Agent>()
+  readonly #thread = new LayoutThread()
 
   constructor(options: SenderOptions) {
     this.#options = options
   }
 
-  /** Sends one batch in one request, or not at all, and tells what was seen on the wire. Never throws. */
-  async send(
-    to: Credentials,
-    messages: readonly OutgoingMessage[],
-    signal?: AbortSignal,
-  ): Promise<Observation> {
-    const { timeoutMs } = this.#options
-    // One deadline for the whole way: a busy event loop during the hand-over must not make it outlive the lease.
-    const ends = performance.now() + timeoutMs
-    const host = apiHost(this.#options, to.region)
-    const post = ({ url, headers, body }: ClientRequest) => {
-      reached('send:before')
-      const agent = this.#agent(host)
-      const left = Math.ceil(ends - performance.now())
-      // Paused until now, the process may have lost its lease, and another is sending the same batch.
-      if (left <= 0) {
-        const message = `no time of ${timeoutMs} ms was left to send it in`
-        return Promise.resolve({
-          kind: 'error' as const,
-          code: 'TIMEOUT',
-          message,
-          written: false,
-          ms: timeoutMs - left,
-        })
-      }
-      return exchange({ method: 'POST', url, headers, body, timeoutMs: left, agent, signal })
+  /** Begins to lay out a batch, and returns at once. */
+  prepare(to: Credentials, messages: readonly OutgoingMessage[]): Prepared {
+    const begun = performance.now()
+    const early = this.#layOut(to, messages)
+    return {
+      send: async (signal) => {
+        const stale = performance.now() - begun > FRESH_MS
+        return this.#send(to, stale ? this.#layOut(to, messages) : early, signal)
+      },
     }
-    const seen = await handOver(messages, { writeKey: to.writeKey, host, timeoutMs, signal, post })
+  }
+
+  /** Sends one batch in one request, or not at all, and tells what was seen on the wire. Never throws. */
+  send(to: Credentials, messages: readonly OutgoingMessage[], signal?: AbortSignal): Promise<Observation> {
+    return this.prepare(to, messages).send(signal)
+  }
+
+  /** Ends the thread and the kept-alive connections. A later `send` opens new ones. */
+  async close(): Promise<void> {
+    for (const agent of this.#agents.values()) agent.destroy()
+    this.#agents.clear()
+    await this.#thread.close()
+  }
+
+  /** Never rejects: a thread that ended has sent nothing. */
+  #layOut({ region, writeKey }: Credentials, messages: readonly OutgoingMessage[]): Promise<LaidOut | Error> {
+    const { timeoutMs } = this.#options
+    const options = { writeKey, host: apiHost(this.#options, region), timeoutMs }
+    return this.#thread.layOut(messages, options).catch((error: Error) => error)
+  }
+
+  async #send(to: Credentials, layout: Promise<LaidOut | Error>, signal?: AbortSignal): Promise<Observation> {
+    const { timeoutMs } = this.#options
+    // One deadline for the whole way: laying out must not make the request outlive the lease.
+    const ends = performance.now() + timeoutMs
+    const laidOut = await givenUp(layout, timeoutMs, signal)
+    const left = Math.ceil(ends - performance.now())
+    const seen = await this.#post(to, laidOut, { timeoutMs: left, signal })
     return redacted(seen, to.writeKey)
   }
 
-  /** Closes the kept-alive connections. A later `send` opens new ones. */
-  close(): void {
-    for (const agent of this.#agents.values()) agent.destroy()
-    this.#agents.clear()
+  async #post(
+    { region }: Credentials,
+    laidOut: LaidOut | Error | GivenUp,
+    { timeoutMs, signal }: { timeoutMs: number; signal?: AbortSignal },
+  ): Promise<Observation> {
+    const ms = this.#options.timeoutMs - timeoutMs
+    if (laidOut instanceof Error) return notSent('THREAD', laidOut.message, ms)
+    if (laidOut.kind === 'unsent') return { ...laidOut, ms }
+    if (laidOut.kind === 'aborted') return notSent('ABORTED', 'the request was given up', ms)
+    // Late, or paused until now: the lease may be lost, and another process sending the same batch.
+    if (laidOut.kind === 'late' || timeoutMs <= 0) {
+      return notSent('TIMEOUT', `no request within ${this.#options.timeoutMs} ms`, ms)
+    }
+    reached('send:before')
+    const { url, headers, body } = laidOut
+    const agent = this.#agent(apiHost(this.#options, region))
+    return exchange({ method: 'POST', url, headers, body, timeoutMs, agent, signal })
   }
 
   #agent(host: string): http.Agent {
@@ -75,4 +112,30 @@ export class Sender {
     this.#agents.set(host, agent)
     return agent
   }
+}
+
+type GivenUp = { readonly kind: 'aborted' } | { readonly kind: 'late' }
+
+/** What `layout` becomes, unless the time is over or the signal aborts before. */
+function givenUp<Result>(
+  layout: Promise<Result>,
+  timeoutMs: number,
+  signal?: AbortSignal,
+): Promise<Result | GivenUp> {
+  return new Promise((resolve) => {
+    const end = (result: Result | GivenUp) => {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', abort)
+      resolve(result)
+    }
+    const abort = () => end({ kind: 'aborted' })
+    const timer = setTimeout(() => end({ kind: 'late' }), timeoutMs)
+    signal?.addEventListener('abort', abort)
+    if (signal?.aborted) abort()
+    else void layout.then(end)
+  })
+}
+
+function notSent(code: string, message: string, ms: number): Observation {
+  return { kind: 'error', code, message, written: false, ms }
 }

@@ -105,7 +105,7 @@ describe('a lease', () => {
 
 describe('the fencing token', () => {
   const attempt = { verdict: 'accepted', ms: 1 }
-  const end = { outcome: 'delivered', attempt, settledThrough: '0' } as const
+  const end = { outcome: 'delivered', attempt, settledThrough: '0', leaseMs: 30_000 } as const
 
   it.each([
     ['form a batch', (held, _batch) => openBatch(db, held, new LowWaterMark('0'), limits)],

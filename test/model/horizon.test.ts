@@ -52,9 +52,10 @@ const sendOne = async (lease: Lease, mark: LowWaterMark) => {
   const batch = await openBatch(db, lease, mark, limits)
   if (!batch) throw new Error('nothing to send')
   const attempt = { verdict: 'accepted', ms: 1 }
-  const end = { outcome: 'delivered', attempt, settledThrough: mark.settled() } as const
+  const settledThrough = mark.settled(batch.page?.settledThrough)
+  const end = { outcome: 'delivered', attempt, settledThrough, leaseMs: limits.leaseMs } as const
   await closeBatch(db, lease, batch, end)
-  const [sent] = batch.messages.map(({ body }) => body as { properties: { attemptId: string } })
+  const [sent] = batch.messages.map(({ body }) => JSON.parse(body) as { properties: { attemptId: string } })
   return sent?.properties.attemptId
 }
 

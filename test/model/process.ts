@@ -122,7 +122,8 @@ export class ModelProcess {
   }
 }
 
-/** Whether this is the answer of a statement that forms a batch or takes one up. */
+/** Whether this is the answer of a statement that has a batch written ahead, or taken up. */
 function holdsBatch(answer: unknown): boolean {
-  return (answer as { messageId?: string | null }[]).some(({ messageId }) => Boolean(messageId))
+  const [row] = answer as { batchId?: string | null; messageId?: string | null; nextId?: string | null }[]
+  return Boolean((row?.batchId && row.messageId) || row?.nextId)
 }

@@ -62,10 +62,10 @@ describe.each(Object.entries(SITUATIONS))('with %s,', (_, prepare) => {
 
     const lease = only(/WITH RECURSIVE waiting/)
     expectIndexed(lease, 'outbox_message_pending_by_source')
-    for (const read of only(/INSERT INTO "outbox_batch"/)) {
-      expectIndexed([read], 'outbox_message_pending_by_source', 'outbox_batch_open_by_source')
-      expectPages(read, 8 * BATCH)
-    }
+    const reads = only(/chosen AS MATERIALIZED/)
+    expectIndexed(reads, 'outbox_message_pending_by_source')
+    for (const read of reads) expectPages(read, 8 * BATCH)
+    expectIndexed(only(/INSERT INTO "outbox_batch"/), 'outbox_batch_open_by_source')
     const settled = only(/SET outcome = \$5|SET outcome = 'delivered'/)
     expectIndexed(settled, 'outbox_message_pkey')
     for (const settle of settled) expectPages(settle, 30 * BATCH)
@@ -130,7 +130,7 @@ describe('while the vacuum horizon is held', () => {
       await holder.rollbackTransaction()
       await holder.release()
     }
-    const reads = only(/LIMIT \$(3|5)\n/)
+    const reads = only(/chosen AS MATERIALIZED/)
     expect(reads.length).toBeGreaterThanOrEqual(6)
     // Each settled message leaves a dead index entry behind, which a read from the beginning would visit again.
     const [, second] = reads

@@ -18,7 +18,7 @@ beforeEach(async () => {
   sender = new Sender({ host: segment.url, timeoutMs: 5000, concurrency: 4 })
 })
 afterEach(async () => {
-  sender.close()
+  await sender.close()
   await official.end()
   await segment.close()
   jest.restoreAllMocks()
@@ -234,8 +234,9 @@ describe('its time-out, for an HTTP client of one’s own', () => {
 
   it('ours: ends the request', async () => {
     segment.fault({ kind: 'timeout' })
-    const hasty = new Sender({ host: segment.url, timeoutMs: 100, concurrency: 1 })
+    const hasty = new Sender({ host: segment.url, timeoutMs: 1000, concurrency: 1 })
     expect(await hasty.send(source, tracks(1))).toMatchObject({ kind: 'error', code: 'TIMEOUT' })
     await segment.waitFor(({ requests }) => requests()[0]?.cutBy === 'client')
+    await hasty.close()
   })
 })

@@ -1,19 +1,19 @@
 import { randomUUID } from 'node:crypto'
-import type { OutgoingMessage } from '../../src/segment/hand-over'
+import type { OutgoingMessage } from '../../src/segment/layout'
 
 /** A message as the outbox records it: laid out as it will be on the wire. */
 export function track(body: Record<string, unknown> = {}, messageId: string = randomUUID()): OutgoingMessage {
   return {
     messageId,
     type: 'track',
-    body: {
+    body: JSON.stringify({
       type: 'track',
       userId: 'user-1',
       event: 'Began Test',
       properties: { testId: 'test-1' },
       timestamp: '2026-03-01T09:00:00.000Z',
       ...body,
-    } as OutgoingMessage['body'],
+    }),
   }
 }
 
@@ -43,9 +43,11 @@ export function oneOfEach(): OutgoingMessage[] {
   return bodies.map((body) => ({
     messageId: randomUUID(),
     type: body.type,
-    body: structuredClone({ ...common, ...body }) as unknown as OutgoingMessage['body'],
+    body: JSON.stringify({ ...common, ...body }),
   }))
 }
+
+export const bodyOf = ({ body }: OutgoingMessage) => JSON.parse(body) as Record<string, unknown>
 
 export const idsOf = (messages: readonly { messageId: string }[]) =>
   messages.map(({ messageId }) => messageId)

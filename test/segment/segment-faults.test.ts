@@ -11,12 +11,12 @@ let impatient: Sender
 beforeAll(async () => {
   segment = await startLocalSegment({ writeKeys: ['key'] })
   sender = new Sender({ host: segment.url, timeoutMs: 10_000, concurrency: 1 })
-  impatient = new Sender({ host: segment.url, timeoutMs: 300, concurrency: 1 })
+  impatient = new Sender({ host: segment.url, timeoutMs: 1000, concurrency: 1 })
 })
 afterEach(() => segment.reset())
 afterAll(async () => {
-  sender.close()
-  impatient.close()
+  await sender.close()
+  await impatient.close()
   await segment.close()
 })
 

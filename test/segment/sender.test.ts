@@ -1,10 +1,9 @@
-import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import fc from 'fast-check'
 import { BATCH_MESSAGES, CLIENT_BYTES } from '../../src/segment/limits'
 import { Sender } from '../../src/segment/sender'
 import { judge } from '../../src/segment/verdict'
 import { type LocalSegment, startLocalSegment } from '../../src/testing'
-import { idsOf, oneOfEach, track, tracks } from './messages'
+import { bodyOf, idsOf, oneOfEach, track, tracks } from './messages'
 import { http, startRawServer } from './raw-server'
 
 let segment: LocalSegment
@@ -17,7 +16,7 @@ beforeAll(async () => {
 })
 afterEach(() => segment.reset())
 afterAll(async () => {
-  sender.close()
+  await sender.close()
   await segment.close()
 })
 
@@ -36,12 +35,15 @@ describe('on the wire', () => {
     expect(judge(await sender.send(one, messages))).toEqual({ kind: 'accepted' })
     const { library, _metadata } = added
     expect(segment.accepted().map(({ message }) => message)).toEqual(
-      messages.map(({ messageId, body }) => ({
-        ...body,
-        messageId,
-        context: { ...(body.context as object), library },
-        _metadata,
-      })),
+      messages.map((message) => {
+        const { context, ...body } = bodyOf(message)
+        const signed = {
+          messageId: message.messageId,
+          context: { ...(context as object), library },
+          _metadata,
+        }
+        return { ...body, ...signed }
+      }),
     )
     expect(segment.requests()).toMatchObject([
       { method: 'POST', path: '/v1/batch', region: 'us', writeKey: 'key-one' },
@@ -72,23 +74,15 @@ describe('on the wire', () => {
   })
 
   it('is no larger than the room that is left for the client', async () => {
-    const messages = oneOfEach().map(({ body, ...message }) => ({
+    const messages = oneOfEach().map((message) => ({
       ...message,
-      body: { ...body, context: undefined, integrations: undefined },
+      body: JSON.stringify({ ...bodyOf(message), context: undefined, integrations: undefined }),
     }))
-    await sender.send(one, messages as never)
+    await sender.send(one, messages)
     for (const [n, { message }] of segment.accepted().entries()) {
-      const given = Buffer.byteLength(JSON.stringify(messages[n]?.body))
+      const given = Buffer.byteLength(messages[n]?.body ?? '')
       expect(Buffer.byteLength(`${JSON.stringify(message)},`) - given).toBeLessThanOrEqual(CLIENT_BYTES)
     }
-  })
-
-  it('leaves what it was given as it was', async () => {
-    const messages = oneOfEach()
-    const before = structuredClone(messages)
-    await sender.send(one, deepFreeze(messages))
-    expect(messages).toEqual(before)
-    expect(segment.summary().accepted).toBe(4)
   })
 
   it('goes to the host of the region', async () => {
@@ -147,57 +141,48 @@ describe('sources', () => {
       writeKey: `key-${n}`,
     }))
     const seen = await Promise.all(sources.map((source) => small.send(source, tracks(1))))
-    small.close()
+    await small.close()
     await server.close()
     expect(new Set(seen.map((each) => judge(each).kind))).toEqual(new Set(['accepted']))
     expect(server.connections).toBe(3)
   })
 })
 
-describe('the event loop', () => {
-  it('gets a turn after each slice of a batch', async () => {
-    let handedOver = 0
-    let largest = 0
-    const messages = tracks(BATCH_MESSAGES).map(({ body, ...message }) => ({
-      ...message,
-      // Read once for each message: when it is copied for the client.
-      body: Object.defineProperty({ ...body }, 'event', {
-        enumerable: true,
-        get() {
-          handedOver++
-          return 'Began Test'
-        },
-      }),
-    }))
-    let turns = 0
-    let seenBefore = 0
-    let running = true
-    const turn = () => {
-      turns++
-      largest = Math.max(largest, handedOver - seenBefore)
-      seenBefore = handedOver
-      if (running) setImmediate(turn)
-    }
-    let turnsUntilSent = 0
-    const step = (reached: unknown) => {
-      if ((reached as { step: string }).step === 'send:before') turnsUntilSent = turns
-    }
-    subscribe('synap-outbox:step', step)
-    setImmediate(turn)
-    const seen = await sender.send(one, messages)
-    running = false
-    unsubscribe('synap-outbox:step', step)
+describe('laid out ahead', () => {
+  it('sends nothing until it is told to', async () => {
+    const prepared = sender.prepare(one, tracks(3))
+    await sender.send(two, tracks(1)) // laid out after it
+    expect(segment.requests().map(({ writeKey }) => writeKey)).toEqual(['key-two'])
+    expect(judge(await prepared.send())).toEqual({ kind: 'accepted' })
+    expect(segment.summary().accepted).toBe(4)
+  })
 
-    expect(judge(seen).kind).toBe('accepted')
-    expect(handedOver).toBe(BATCH_MESSAGES)
-    expect(largest).toBeLessThanOrEqual(25)
-    expect(turnsUntilSent).toBeGreaterThanOrEqual(9)
+  it('tells Segment when it was sent, however long it waited: by that, it corrects the times', async () => {
+    const clock = jest.spyOn(performance, 'now')
+    try {
+      const prepared = sender.prepare(one, tracks(1))
+      await sender.send(two, tracks(1)) // laid out after it
+      const later = performance.now() + 1500
+      clock.mockImplementation(() => later)
+      const called = await aLaterMillisecond()
+      await prepared.send()
+      const [sent] = segment.accepted({ writeKey: 'key-one' })
+      expect(sent?.sentAt?.getTime()).toBeGreaterThanOrEqual(called)
+    } finally {
+      clock.mockRestore()
+    }
+  })
+
+  it('does not keep a small batch waiting for a large one', async () => {
+    const [large, small] = [sender.send(one, tracks(BATCH_MESSAGES)), sender.send(two, tracks(1))]
+    await Promise.all([large, small])
+    expect(segment.requests().map(({ writeKey }) => writeKey)).toEqual(['key-two', 'key-one'])
   })
 })
 
-function deepFreeze<T>(value: T): T {
-  if (typeof value === 'object' && value !== null) {
-    for (const member of Object.values(Object.freeze(value))) deepFreeze(member)
-  }
-  return value
+/** Waits for the clock to move, and returns what it then says. */
+async function aLaterMillisecond(): Promise<number> {
+  const before = Date.now()
+  while (Date.now() <= before) await new Promise((resolve) => setImmediate(resolve))
+  return Date.now()
 }

@@ -3,6 +3,7 @@ import { Database } from '../../src/database'
 import { type Batch, openBatch } from '../../src/dispatch/batch'
 import { type Lease, takeLeases } from '../../src/dispatch/lease'
 import { LowWaterMark } from '../../src/dispatch/low-water-mark'
+import { readAhead } from '../../src/dispatch/next-messages'
 import { closeBatch, postponeBatch, splitBatch } from '../../src/dispatch/settle'
 import type { Connected } from '../support/scene'
 import { createTroubleScene, type TroubleScene } from './support/trouble-scene'
@@ -39,10 +40,29 @@ describe('a statement that was committed although its answer was lost, repeated'
     ])
 
   it('delivers once, and counts the same', async () => {
-    const close = () => closeBatch(db, lease, batch, { outcome: 'delivered', attempt, settledThrough: '0' })
+    const end = { outcome: 'delivered', attempt, settledThrough: '0', leaseMs: limits.leaseMs } as const
+    const close = () => closeBatch(db, lease, batch, end)
     expect(await close()).toEqual({ settled: 4, more: false })
     const before = await everything()
     expect(await close()).toEqual({ settled: 4, more: false })
+    expect(await everything()).toEqual(before)
+  })
+
+  it('and writes the next batch ahead once: the second time it is one of those that are open', async () => {
+    const mark = new LowWaterMark('0')
+    const one = { ...limits, batchMessages: 1 }
+    await scene.recordSome(outbox, portal, 1)
+    const ahead = await readAhead(db, lease, mark, one, batch.messages)
+    const end = {
+      outcome: 'delivered',
+      attempt,
+      settledThrough: '0',
+      leaseMs: limits.leaseMs,
+      ahead,
+    } as const
+    expect(await closeBatch(db, lease, batch, end)).toMatchObject({ more: false, next: { attempts: 0 } })
+    const before = await everything()
+    expect(await closeBatch(db, lease, batch, end)).toEqual({ settled: 4, more: true })
     expect(await everything()).toEqual(before)
   })
 

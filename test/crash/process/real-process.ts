@@ -53,7 +53,8 @@ export class RealProcess {
 
   constructor() {
     const program = path.join(compiledSources(), 'test/crash/process/exam-process.js')
-    const child = fork(program, { execArgv: [], stdio: ['ignore', 'pipe', 'pipe', 'ipc'] })
+    const clock = path.join(path.dirname(program), 'host-clock.js')
+    const child = fork(program, { execArgv: ['--require', clock], stdio: ['ignore', 'pipe', 'pipe', 'ipc'] })
     this.#child = child
     for (const stream of [child.stdout, child.stderr]) {
       stream?.on('data', (chunk: Buffer) => {
