@@ -1,4 +1,5 @@
 import { Logger, makeWorkerUtils, run } from 'graphile-worker'
+import pg from 'pg'
 import { clientInHandler } from './client-in-handler.mjs'
 
 const CONCURRENCY = 100
@@ -27,17 +28,20 @@ export const graphileWorker = {
   },
   async start({ url }, target) {
     const client = clientInHandler({ ...target, together: CONCURRENCY })
+    // Its own pool it does not wait for: what is left of it would see the database dropped.
+    const pgPool = new pg.Pool({ connectionString: url, max: POOL })
+    pgPool.on('error', () => {})
     const runner = await run({
-      connectionString: url,
+      pgPool,
       logger: quiet,
       concurrency: CONCURRENCY,
-      maxPoolSize: POOL,
       noHandleSignals: true,
       pollInterval: 100,
       taskList: { send: (payload) => client.send(payload) },
     })
     return async () => {
       await runner.stop()
+      await pgPool.end()
       await client.close()
     }
   },

@@ -10,7 +10,7 @@ export interface DispatcherOptions extends TurnOptions {
 }
 
 /** What was done since a moment; see `drain()`. */
-export type DispatchReport = Omit<TurnReport, 'more'> & { turns: number }
+export type DispatchReport = Omit<TurnReport, 'more' | 'released'> & { turns: number }
 
 /**
  * Gives due sources their turns, up to `concurrency` at once. `wake()` is a hint that there may be work; it is cheap,
@@ -129,9 +129,11 @@ export class Dispatcher {
       sinceRead: () => wakesAtRead !== this.#wakes,
     }
     let more = false
+    let released = false
     try {
       const report = await takeTurn(this.#parts, lease, this.#stopping.signal, wakes)
       more = report.more
+      released = report.released
       this.#totals.turns++
       for (const name of ['requests', 'delivered', 'dead', 'uncertain', 'postponed'] as const) {
         this.#totals[name] += report[name]
@@ -141,7 +143,7 @@ export class Dispatcher {
       events.emit('error', { error, during: 'turn' })
     }
     try {
-      more = (await releaseLease(db, lease)) || more
+      if (!released) more = (await releaseLease(db, lease)) || more
     } catch (error) {
       events.emit('error', { error, during: 'release' })
     }

@@ -50,7 +50,7 @@ WITH RECURSIVE waiting(source_id) AS (
 ), leased AS (
   UPDATE ${t.delivery} d
   SET lease_owner = $2, lease_token = d.lease_token + 1,
-      lease_expires_at = clock_timestamp() + $3::int * interval '1 millisecond', last_turn_at = clock_timestamp(),
+      lease_expires_at = ${inMs('$3')}, last_turn_at = clock_timestamp(),
       swept_at = CASE WHEN due.sweep THEN clock_timestamp() ELSE d.swept_at END
   FROM due WHERE d.source_id = due.source_id
   RETURNING d.source_id, d.lease_token, d.failures, d.last_turn_at,
@@ -92,14 +92,18 @@ export async function takeLeases(
  * lease then, so that pausing holds, and the new key is used, from the next request on.
  *
  * @param keyVersion the parameter with the lease's `keyVersion`
- * @param leaseMs the parameter with how long it lasts from now on
- * @param also what else becomes of the source's state
+ * @param set what becomes of the source's state
  */
-export const heldSql = (t: Tables, keyVersion: string, leaseMs = '$3', also = '') => `
-  UPDATE ${t.delivery} d SET lease_expires_at = clock_timestamp() + ${leaseMs}::int * interval '1 millisecond'${also}
+export const heldSql = (t: Tables, keyVersion: string, set = `lease_expires_at = ${inMs('$3')}`) => `
+  UPDATE ${t.delivery} d SET ${set}
   FROM ${t.source} s
   WHERE d.source_id = $1 AND d.lease_token = $2::bigint AND s.source_id = d.source_id
   RETURNING d.source_id, s.status = 'enabled' AND s.write_key_version = ${keyVersion}::int AS current`
+
+/** SQL: so many milliseconds from now. */
+export function inMs(parameter: string): string {
+  return `clock_timestamp() + ${parameter}::bigint * interval '1 millisecond'`
+}
 
 /** Throws where a statement found that the fencing token is no longer ours. */
 export function requireHeld(held: boolean | undefined, lease: Lease): void {

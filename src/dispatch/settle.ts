@@ -2,7 +2,7 @@ import type { Attempt, BatchOutcome } from '../../entities'
 import type { Database } from '../database'
 import type { Tables } from '../tables'
 import { appendAttempt, type Batch, isOpen, writeAheadSql } from './batch'
-import { heldSql, type Lease, requireHeld } from './lease'
+import { heldSql, inMs, type Lease, requireHeld } from './lease'
 import type { BatchMessage, Page } from './next-messages'
 
 /** An attempt's end, as it goes into the batch's history; the database adds when it began. */
@@ -32,7 +32,8 @@ const keepEarlierAmbiguity = 'NULLIF(b.first_ambiguous_at, b.attempt_started_at)
  * after its answer was lost, it changes nothing, and counts what it settled the first time.
  *
  * And writes the next batch ahead, where one was read meanwhile: of those messages, the ones that still are to be sent.
- * One commit for both halves the commits of a drain. Repeated, it finds that batch open and forms no other.
+ * One commit for both halves the commits of a drain. Repeated, it finds that batch open and forms no other. Or it gives
+ * the lease back, where the turn has nothing to go on with.
  *
  * OFFSET 0: as in `resumeBatch`.
  */
@@ -40,8 +41,8 @@ const closeSql = (t: Tables) => `
 WITH held AS (${heldSql(
   t,
   '$10',
-  '$9',
-  `,
+  `lease_expires_at = CASE WHEN $12 THEN '-infinity' ELSE ${inMs('$9')} END,
+      lease_owner = CASE WHEN $12 THEN NULL ELSE lease_owner END,
       failures = CASE WHEN $5 IN ('delivered', 'dead') THEN 0 ELSE failures END,
       last_error = CASE WHEN $5 IN ('delivered', 'dead') THEN NULL ELSE last_error END,
       last_delivered_at = CASE WHEN $5 = 'delivered' THEN clock_timestamp() ELSE last_delivered_at END,
@@ -72,20 +73,24 @@ SELECT EXISTS (SELECT FROM held) AS held, ${isOpen(t, '$3::bigint')} AS more,
             ELSE (SELECT count(*)::int FROM ${t.message} WHERE message_id = ANY ($7::uuid[]) AND batch_id = $3::bigint)
        END AS settled,
        w.batch_id::text AS "nextId",
-       CASE WHEN w.message_ids <> $11::uuid[] THEN w.message_ids END AS "nextMessages"
+       CASE WHEN w.message_ids <> $11::uuid[] THEN w.message_ids END AS "nextMessages",
+       $12 AND EXISTS (SELECT FROM ${t.message} m WHERE m.source_id = $1 AND m.status = 'pending' AND m.seq > $8::bigint
+                       AND m.message_id <> ALL ($7::uuid[])) AS due
 FROM (SELECT) one LEFT JOIN written w ON true`
 
 interface Closed extends Settled {
   nextId: string | null
   /** The messages of the next batch, where they are not all that were asked for. */
   nextMessages: string[] | null
+  due: boolean
 }
 
 /**
  * The batch and all its messages have reached their end.
  *
- * @param ahead what is to be sent next
- * @returns `more`: whether other batches of the source are open; `next`: the batch that is written ahead
+ * @param end `ahead`: what is to be sent next; `release`: give the lease back
+ * @returns `more`: whether other batches of the source are open; `next`: the batch that is written ahead; `due`: as of
+ *   `releaseLease`
  */
 export async function closeBatch(
   db: Database,
@@ -98,8 +103,9 @@ export async function closeBatch(
     settledThrough: string
     leaseMs: number
     ahead?: Page
+    release?: boolean
   },
-): Promise<{ more: boolean; settled: number; next?: Batch }> {
+): Promise<{ more: boolean; settled: number; due: boolean; next?: Batch }> {
   const { ahead } = end
   const [row] = await db.query<Closed>(closeSql(db.tables), [
     lease.sourceId,
@@ -113,12 +119,13 @@ export async function closeBatch(
     end.leaseMs,
     lease.keyVersion,
     ahead ? idsOf(ahead) : '{}',
+    end.release === true,
   ])
   requireHeld(row?.held, lease)
-  const { more = false, settled = 0, nextId, nextMessages } = row ?? {}
-  if (!ahead || !nextId) return { more, settled }
+  const { more = false, settled = 0, due = false, nextId, nextMessages } = row ?? {}
+  if (!ahead || !nextId) return { more, settled, due }
   const messages = nextMessages === null ? ahead.messages : those(ahead.messages, nextMessages)
-  return { more, settled, next: { batchId: nextId, messages, attempts: 0, expired: false, page: ahead } }
+  return { more, settled, due, next: { batchId: nextId, messages, attempts: 0, expired: false, page: ahead } }
 }
 
 function those(messages: readonly BatchMessage[], ids: readonly string[] = []): readonly BatchMessage[] {
@@ -182,7 +189,7 @@ const restingSql = (t: Tables, parameter: { delayMs: string; reason: string; key
   SET failures = CASE WHEN s.write_key_version = ${parameter.keyVersion}::int THEN d.failures + 1 ELSE 0 END,
       last_failed_at = clock_timestamp(), last_error = ${parameter.reason},
       resume_at = CASE WHEN s.write_key_version = ${parameter.keyVersion}::int
-                       THEN clock_timestamp() + ${parameter.delayMs}::bigint * interval '1 millisecond'
+                       THEN ${inMs(parameter.delayMs)}
                        ELSE '-infinity' END
   FROM ${t.source} s
   WHERE d.source_id = $1 AND d.lease_token = $2::bigint AND s.source_id = d.source_id

@@ -42,6 +42,8 @@ export interface TurnReport {
   postponed: number
   /** Whether the source probably has more to send now. */
   more: boolean
+  /** Whether the lease is given back already. */
+  released: boolean
 }
 
 /** Wake-ups, as a turn needs to know of them. */
@@ -71,7 +73,7 @@ export async function takeTurn(
     let goOn: boolean
     do goOn = await turn.next(credentials)
     while (goOn && turn.hasTime)
-    turn.report.more = goOn
+    turn.report.more ||= goOn
   } catch (error) {
     if (!(error instanceof LeaseLostError)) throw await turn.restAfter(error)
     parts.events.emit('leaseLost', {
@@ -97,6 +99,7 @@ class Turn {
     uncertain: 0,
     postponed: 0,
     more: false,
+    released: false,
   }
   readonly #mark: LowWaterMark
   readonly #ends: number
@@ -254,13 +257,21 @@ class Turn {
     const { db, events, options } = this.parts
     const settledThrough = this.#mark.settled(batch.page?.settledThrough)
     const next = this.signal.aborted || !this.hasTime ? undefined : ahead
+    const release = batch.page?.more === false && !this.wakes.sinceRead()
     const leaseEnds = performance.now() + options.leaseMs
     if (next) reached('batch:before')
     reached('settle:before')
-    const given = { outcome, reason, attempt, settledThrough, leaseMs: options.leaseMs, ahead: next?.page }
+    if (release) reached('release:before')
+    const { leaseMs } = options
+    const given = { outcome, reason, attempt, settledThrough, leaseMs, ahead: next?.page, release }
     const end = await this.#insist(() => closeBatch(db, this.lease, batch, given))
     this.#leaseEnds = leaseEnds
     reached('settle:after')
+    if (release) {
+      reached('release:after')
+      this.report.released = true
+      this.report.more = end.due
+    }
     if (end.next) {
       const whole = end.next.messages === next?.page.messages
       this.#written = { batch: end.next, prepared: whole ? next?.prepared : undefined }
@@ -280,8 +291,7 @@ class Turn {
         reason,
       })
     }
-    const dry = batch.page !== undefined && !batch.page.more
-    return !dry || this.#open || this.wakes.sinceRead()
+    return !release
   }
 
   async #postpone(

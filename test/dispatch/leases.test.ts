@@ -103,6 +103,49 @@ describe('a lease', () => {
   })
 })
 
+describe('with the statement that settles the last batch', () => {
+  const close = async (meanwhile: (portal: Connected) => Promise<unknown>) => {
+    const portal = await scene.connect(outbox)
+    await record(portal)
+    const [held] = await lease('one')
+    if (!held) throw new Error('no lease')
+    const batch = await openBatch(db, held, new LowWaterMark('0'), limits)
+    if (!batch) throw new Error('no batch')
+    await meanwhile(portal)
+    const attempt = { verdict: 'accepted', ms: 1 }
+    const end = {
+      outcome: 'delivered',
+      attempt,
+      settledThrough: '0',
+      leaseMs: 30_000,
+      release: true,
+    } as const
+    return { portal, closed: await closeBatch(db, held, batch, end) }
+  }
+
+  it('is given back: the next is anybody’s at once', async () => {
+    const { portal, closed } = await close(async () => {})
+    expect(closed).toMatchObject({ settled: 1, due: false })
+    await record(portal)
+    expect(await lease('two')).toMatchObject([{ token: '2', hasOpenBatch: false }])
+  })
+
+  it('and what was committed since the read is told of', async () => {
+    const { closed } = await close(record)
+    expect(closed).toMatchObject({ settled: 1, due: true })
+  })
+
+  it('needs no statement of its own: three take a message all the way', async () => {
+    const portal = await scene.connect(outbox)
+    await record(portal)
+    const query = jest.spyOn(scene.dataSource, 'query')
+    expect(await outbox.drain()).toMatchObject({ delivered: 1 })
+    const statements = query.mock.calls.map(([sql]) => sql)
+    query.mockRestore()
+    expect(statements.filter((sql) => !sql.includes('WITH RECURSIVE waiting'))).toHaveLength(2)
+  })
+})
+
 describe('the fencing token', () => {
   const attempt = { verdict: 'accepted', ms: 1 }
   const end = { outcome: 'delivered', attempt, settledThrough: '0', leaseMs: 30_000 } as const

@@ -42,9 +42,9 @@ describe('a statement that was committed although its answer was lost, repeated'
   it('delivers once, and counts the same', async () => {
     const end = { outcome: 'delivered', attempt, settledThrough: '0', leaseMs: limits.leaseMs } as const
     const close = () => closeBatch(db, lease, batch, end)
-    expect(await close()).toEqual({ settled: 4, more: false })
+    expect(await close()).toEqual({ settled: 4, more: false, due: false })
     const before = await everything()
-    expect(await close()).toEqual({ settled: 4, more: false })
+    expect(await close()).toEqual({ settled: 4, more: false, due: false })
     expect(await everything()).toEqual(before)
   })
 
@@ -62,7 +62,7 @@ describe('a statement that was committed although its answer was lost, repeated'
     } as const
     expect(await closeBatch(db, lease, batch, end)).toMatchObject({ more: false, next: { attempts: 0 } })
     const before = await everything()
-    expect(await closeBatch(db, lease, batch, end)).toEqual({ settled: 4, more: true })
+    expect(await closeBatch(db, lease, batch, end)).toEqual({ settled: 4, more: true, due: false })
     expect(await everything()).toEqual(before)
   })
 
