@@ -54,7 +54,7 @@ const mutants = [
   {
     name: 'id not from the key',
     file: 'src/record/record-function.ts',
-    from: "${messageIdSql('s.source_id', 'c.digest')}",
+    from: "${messageIdSql('sources[c.address]', 'c.digest')}",
     to: 'gen_random_uuid()',
     tests: ['test/record/record'],
   },
@@ -117,8 +117,8 @@ const mutants = [
   {
     name: 'a bad payload takes the place of the corrected one',
     file: 'src/record/prepare.ts',
-    from: 'digest: sendable ? naturalKey : null,\n    message_id: sendable && naturalKey !== null',
-    to: 'digest: naturalKey,\n    message_id: naturalKey !== null',
+    from: '...(sendable && naturalKey !== null\n',
+    to: '...(naturalKey !== null\n',
     tests: ['test/record/payloads'],
   },
   {

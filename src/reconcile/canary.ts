@@ -125,16 +125,14 @@ function recentIds(warehouse: StoredWarehouse): string[] {
 
 function canaryCall(warehouse: StoredWarehouse): PreparedCall {
   const now = new Date()
-  const body = { type: 'identify', userId: CANARY_USER, traits: {}, timestamp: now.toISOString() }
+  const call = { type: 'identify', userId: CANARY_USER, traits: {}, timestamp: now.toISOString() }
+  const body = JSON.stringify(call)
   return {
     portal_id: warehouse.portalId,
     type: 'identify',
     event: null,
-    user_id: CANARY_USER,
-    anonymous_id: null,
     body,
-    wire_bytes: Buffer.byteLength(JSON.stringify(body)) + CLIENT_BYTES,
-    occurred_at: body.timestamp,
+    wire_bytes: Buffer.byteLength(body) + CLIENT_BYTES,
     detailed: false,
     schema_hash: null,
     trace_parent: null,

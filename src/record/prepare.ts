@@ -8,25 +8,24 @@ import { parseTraceParent } from '../telemetry/trace-context'
 import { type Json, type JsonObject, snapshot, storable } from './snapshot'
 
 /** A call, made ready for the recording statement. Names are the statement's column names. */
-export interface PreparedCall {
+export type PreparedCall = Identified & {
   readonly portal_id: string | null
   readonly type: string
   readonly event: string | null
-  readonly user_id: string | null
-  readonly anonymous_id: string | null
-  readonly body: JsonObject
+  /** The call as it will be sent, as JSON. The statement reads from it who did what, and when. */
+  readonly body: string
   readonly wire_bytes: number
-  readonly occurred_at: string
   readonly detailed: boolean
   readonly schema_hash: string | null
   readonly trace_parent: string | null
-  /** Set when the fact has a natural key: the database derives the messageId from it and the source. */
-  readonly digest: string | null
-  /** Set when it has none. */
-  readonly message_id: string | null
   /** Why it cannot be sent. Such a call is stored dead, under an id of its own, so that a corrected one still fits. */
   readonly problems: readonly string[]
 }
+
+/** A fact with a natural key has its digest, of which the database makes the messageId; others have an id already. */
+type Identified =
+  | { readonly digest: string; readonly message_id: null }
+  | { readonly digest: null; readonly message_id: string }
 
 /** Characters of one problem that are kept. */
 const MAX_PROBLEM = 300
@@ -48,7 +47,7 @@ export function prepareCall(
   const copied = snapshot(input)
   const named = snapshot(kind)
   const problems = [...named.problems, ...copied.problems]
-  const call: JsonObject = { ...(isObject(copied.value) ? copied.value : {}), ...(named.value as JsonObject) }
+  const call = Object.assign(isObject(copied.value) ? copied.value : {}, named.value as JsonObject)
   if (!isObject(copied.value)) problems.push('the call is not an object')
 
   const type = typeof call.type === 'string' && TYPES.includes(call.type) ? call.type : 'track'
@@ -66,7 +65,7 @@ export function prepareCall(
   // A key computed from properties that did not validate would name another fact.
   const naturalKey = problems.length === known ? digest() : null
 
-  const body: JsonObject = {
+  const body = JSON.stringify({
     type,
     ...(userId === null ? {} : { userId }),
     ...(anonymousId === null ? {} : { anonymousId }),
@@ -74,8 +73,8 @@ export function prepareCall(
     timestamp: occurredAt,
     ...contextOf(context, definition?.version),
     ...(call.integrations === undefined ? {} : { integrations: call.integrations }),
-  }
-  const wireBytes = Buffer.byteLength(JSON.stringify(body)) + CLIENT_BYTES
+  })
+  const wireBytes = Buffer.byteLength(body) + CLIENT_BYTES
   if (wireBytes > MESSAGE_BYTES) {
     problems.push(`it is ${wireBytes} bytes on the wire, and Segment takes ${MESSAGE_BYTES}`)
   }
@@ -84,16 +83,14 @@ export function prepareCall(
     portal_id: portalId,
     type,
     event,
-    user_id: userId,
-    anonymous_id: anonymousId,
     body,
     wire_bytes: wireBytes,
-    occurred_at: occurredAt,
     detailed: definition?.detailed ?? false,
     schema_hash: event === null ? null : (plan.schemaHashes.get(event) ?? null),
     trace_parent: parseTraceParent(call.traceParent) ? `${call.traceParent}` : (traceParent ?? null),
-    digest: sendable ? naturalKey : null,
-    message_id: sendable && naturalKey !== null ? null : uuidv7(),
+    ...(sendable && naturalKey !== null
+      ? { digest: naturalKey, message_id: null }
+      : { digest: null, message_id: uuidv7() }),
     // Problems quote names that callers chose, and they are stored like everything else.
     problems: problems.map((problem) => storable(problem.slice(0, MAX_PROBLEM))),
   }

@@ -1,4 +1,5 @@
 import type { QueryRunner } from 'typeorm'
+import { messageIdOf } from '../plan/message-id'
 import { reached } from '../steps'
 import type { Tables } from '../tables'
 import type { Recorded } from './calls'
@@ -6,14 +7,7 @@ import type { PreparedCall } from './prepare'
 import type { RecordedMessages } from './transactions'
 
 /** See record-function.ts. */
-const recordSql = (t: Tables) => `SELECT * FROM ${t.record}($1::jsonb)`
-
-interface Answer {
-  source_id: string | null
-  off: boolean | null
-  id: string | null
-  inserted: boolean
-}
+const recordSql = (t: Tables) => `SELECT ${t.record}($1, $2, $3) AS answer`
 
 /** Writes the prepared calls in the runner's transaction. Returns what became of each, and what there is to send. */
 export async function writeMessages(
@@ -21,29 +15,57 @@ export async function writeMessages(
   tables: Tables,
   calls: readonly PreparedCall[],
 ): Promise<{ results: Recorded[]; recorded: Iterable<RecordedMessages> }> {
-  const rows = calls.map(({ problems, ...row }, i) => ({
-    ...row,
-    i,
-    reason: problems.length > 0 ? problems.join('; ') : null,
-  }))
+  const addresses = new Addresses()
+  const rows = calls.map((call) => rowOf(call, addresses.of(call)))
+  const parameters = [addresses.portals, addresses.detailed, `[${rows.join(',')}]`]
   reached('record:before')
-  const answers: Answer[] = await runner.query(recordSql(tables), [JSON.stringify(rows)])
+  const rowsOfAnswers: { answer: string | null }[] = await runner.query(recordSql(tables), parameters)
   reached('record:after')
+  const answers = rowsOfAnswers.map(({ answer }) => answer)
+  const sources = answers.slice(0, addresses.portals.length)
+  const written = new Set(answers.slice(addresses.portals.length))
   const recorded = new Map<string, RecordedMessages>()
-  const seen = new Set<string>()
-  const results = answers.map((answer, i): Recorded => {
-    const problems = calls[i]?.problems ?? []
+  const results = calls.map((call): Recorded => {
+    const { problems } = call
     const reported = problems.length > 0 ? { problems } : {}
-    if (answer.source_id === null || answer.id === null) return { outcome: 'no-source', ...reported }
-    if (answer.off) return { outcome: 'detailed-off', ...reported }
+    const sourceId = sources[addresses.of(call) - 1] ?? null
+    if (sourceId === null) return { outcome: 'no-source', ...reported }
+    if (sourceId === 'off') return { outcome: 'detailed-off', ...reported }
+    const messageId = call.message_id === null ? messageIdOf(sourceId, call.digest) : call.message_id
     // Two calls of one statement with the same natural key share one row: the first is the recorded one.
-    if (!answer.inserted || seen.has(answer.id)) return { outcome: 'duplicate', messageId: answer.id }
-    seen.add(answer.id)
-    if (problems.length > 0) return { outcome: 'diverted', messageId: answer.id, problems }
-    const { source_id: sourceId } = answer
+    if (!written.delete(messageId)) return { outcome: 'duplicate', messageId }
+    if (problems.length > 0) return { outcome: 'diverted', messageId, problems }
     const messages = (recorded.get(sourceId)?.messages ?? 0) + 1
-    recorded.set(sourceId, { sourceId, portalId: calls[i]?.portal_id ?? '', messages })
-    return { outcome: 'recorded', messageId: answer.id }
+    recorded.set(sourceId, { sourceId, portalId: call.portal_id ?? '', messages })
+    return { outcome: 'recorded', messageId }
   })
   return { results, recorded: recorded.values() }
+}
+
+/** Where calls go: each portal once, and once more for its detailed events. Counted from 1, as PostgreSQL's arrays. */
+class Addresses {
+  readonly portals: (string | null)[] = []
+  readonly detailed: boolean[] = []
+  readonly #known = new Map<string, number>()
+
+  of({ portal_id: portalId, detailed }: PreparedCall): number {
+    const key = `${detailed ? 'd' : ''} ${portalId ?? ''}` // no portal's id is empty
+    let address = this.#known.get(key)
+    if (address === undefined) {
+      address = this.portals.push(portalId)
+      this.detailed.push(detailed)
+      this.#known.set(key, address)
+    }
+    return address
+  }
+}
+
+/** The call as the function reads it. The body, which is JSON already, is not made so once more. */
+function rowOf(
+  { body, wire_bytes, schema_hash, trace_parent, digest, message_id, problems }: PreparedCall,
+  address: number,
+): string {
+  const reason = problems.length > 0 ? problems.join('; ') : null
+  const rest = JSON.stringify({ address, wire_bytes, schema_hash, trace_parent, digest, message_id, reason })
+  return `{"body":${body},${rest.slice(1)}`
 }

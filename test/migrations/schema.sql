@@ -259,44 +259,39 @@ CREATE VIEW outbox_inspection AS
          LIMIT 1) b ON (true))
      LEFT JOIN outbox_batch settled ON ((settled.batch_id = m.batch_id)));
 
-CREATE OR REPLACE FUNCTION outbox_record(calls jsonb)
- RETURNS TABLE(source_id uuid, off boolean, id uuid, inserted boolean)
+CREATE OR REPLACE FUNCTION outbox_record(portals text[], detailed boolean[], calls jsonb)
+ RETURNS SETOF text
  LANGUAGE plpgsql
 AS $function$
+DECLARE
+  found_id uuid;
+  wanted boolean;
+  sources uuid[]; -- of each address; NULL where nothing is to be written
 BEGIN
   -- The transaction has its id before it draws a seq: the dispatcher's low-water mark relies on that.
   PERFORM pg_current_xact_id();
+  FOR i IN 1 .. cardinality(portals) LOOP
+    SELECT s.source_id, s.detailed_events OR NOT detailed[i] INTO found_id, wanted
+    FROM "segment_source" s WHERE s.portal_id = portals[i] AND s.status <> 'disabled';
+    RETURN NEXT CASE WHEN wanted THEN found_id::text WHEN found_id IS NOT NULL THEN 'off' END;
+    sources := sources || CASE WHEN wanted THEN found_id END;
+  END LOOP;
   RETURN QUERY
-  WITH addressed AS MATERIALIZED (
-    SELECT c.*, s.source_id, c.detailed AND NOT s.detailed_events AS off,
-           CASE WHEN c.message_id IS NOT NULL THEN c.message_id
-                WHEN s.source_id IS NOT NULL THEN (SELECT (left(h.hex, 12) || '8' || substr(h.hex, 14, 3)
-                   || substr('89ab', (get_byte(decode(h.hex, 'hex'), 8) >> 4 & 3) + 1, 1) || substr(h.hex, 18, 15))::uuid
-           FROM (SELECT encode(sha256(uuid_send(s.source_id) || decode(c.digest, 'hex')), 'hex') AS hex) h) END AS id
-    FROM jsonb_to_recordset(calls) AS c(
-      i int, portal_id text, type text, event text, user_id text, anonymous_id text, body jsonb, wire_bytes int,
-      occurred_at timestamptz, detailed boolean, schema_hash text, trace_parent text, digest text, message_id uuid,
-      reason text)
-    LEFT JOIN LATERAL (
-      SELECT f.source_id, f.detailed_events FROM "segment_source" f
-      WHERE f.portal_id = c.portal_id AND f.status <> 'disabled' LIMIT 1
-    ) s ON true
-  ), inserted AS (
-    INSERT INTO "outbox_message" (message_id, source_id, portal_id, type, event, user_id, anonymous_id, body, wire_bytes,
-                              occurred_at, schema_hash, trace_parent, status, reason, settled_at)
-    SELECT a.id, a.source_id, a.portal_id, a.type, a.event, a.user_id, a.anonymous_id, a.body,
-           a.wire_bytes, a.occurred_at, a.schema_hash, a.trace_parent,
-           CASE WHEN a.reason IS NULL THEN 'pending' ELSE 'dead' END, a.reason,
-           CASE WHEN a.reason IS NULL THEN NULL ELSE clock_timestamp() END
-    FROM addressed a
-    WHERE a.source_id IS NOT NULL AND NOT a.off
-    ORDER BY a.i
-    ON CONFLICT (message_id) DO NOTHING
-    RETURNING message_id
-  )
-  SELECT a.source_id, a.off, a.id, n.message_id IS NOT NULL
-  FROM addressed a LEFT JOIN inserted n ON n.message_id = a.id
-  ORDER BY a.i;
+  INSERT INTO "outbox_message" AS m (message_id, source_id, portal_id, type, event, user_id, anonymous_id, body, wire_bytes,
+                                 occurred_at, schema_hash, trace_parent, status, reason, settled_at)
+  SELECT coalesce(c.message_id, encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(substr(sha256(uuid_send(sources[c.address]) || decode(c.digest, 'hex')), 1, 16), 55, 1), 54, 0), 53, 0), 52, 0), 71, 1), 70, 0), 'hex')::uuid),
+         sources[c.address], portals[c.address], c.body->>'type', c.body->>'event', c.body->>'userId',
+         c.body->>'anonymousId', c.body, c.wire_bytes, (c.body->>'timestamp')::timestamptz, c.schema_hash,
+         c.trace_parent, CASE WHEN c.reason IS NULL THEN 'pending' ELSE 'dead' END, c.reason,
+         CASE WHEN c.reason IS NOT NULL THEN clock_timestamp() END
+  FROM ROWS FROM (jsonb_to_recordset(calls) AS (
+    address int, body jsonb, wire_bytes int, schema_hash text, trace_parent text, digest text, message_id uuid,
+    reason text
+  )) WITH ORDINALITY AS c(address, body, wire_bytes, schema_hash, trace_parent, digest, message_id, reason, i)
+  WHERE sources[c.address] IS NOT NULL
+  ORDER BY c.i
+  ON CONFLICT (message_id) DO NOTHING
+  RETURNING m.message_id::text;
 END$function$
 ;
 

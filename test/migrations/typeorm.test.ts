@@ -72,13 +72,13 @@ describe('an outbox does not start', () => {
     ['is missing', 'DROP FUNCTION outbox_record', 'Create it again'],
     [
       'is not this version’s',
-      `DO $$ BEGIN EXECUTE replace(pg_get_functiondef('outbox_record(jsonb)'::regprocedure), 'ORDER BY a.i;', ';'); END $$`,
+      `DO $$ BEGIN EXECUTE replace(pg_get_functiondef('outbox_record(text[], boolean[], jsonb)'::regprocedure), 'ORDER BY c.i', ''); END $$`,
       'migration:run',
     ],
   ])('where the function that records %s, and says what to do', async (found, statement, remedy) => {
     const failure = start(statement)
     await expect(failure).rejects.toThrow(SchemaError)
-    await expect(failure).rejects.toThrow(`outbox_record"(jsonb) ${found}`)
+    await expect(failure).rejects.toThrow(`outbox_record"(text[], boolean[], jsonb) ${found}`)
     await expect(failure).rejects.toThrow(remedy)
   })
 
@@ -95,7 +95,9 @@ describe('an outbox does not start', () => {
     try {
       const outbox = createOutbox({ dataSource, secretKeys })
       const failure = outbox.start().finally(() => outbox.stop())
-      await expect(failure).rejects.toThrow('GRANT EXECUTE ON FUNCTION "outbox_record"(jsonb)')
+      await expect(failure).rejects.toThrow(
+        'GRANT EXECUTE ON FUNCTION "outbox_record"(text[], boolean[], jsonb)',
+      )
     } finally {
       await owner.query(`DROP OWNED BY ${role}`)
       await owner.query(`DROP ROLE ${role}`)

@@ -83,7 +83,7 @@ describe('the doctor', () => {
     ],
     ['ALTER TABLE outbox_batch DROP COLUMN wire_bytes', 'wire_bytes is missing'],
     ['DROP TABLE outbox_dispatcher', 'is not in this database'],
-    ['DROP FUNCTION outbox_record', 'The function "outbox_record"(jsonb) is missing.'],
+    ['DROP FUNCTION outbox_record', 'The function "outbox_record"(text[], boolean[], jsonb) is missing.'],
   ])('finds what %s has done', async (statement, what) => {
     await scene.rows(statement)
     expect(await one('schema')).toMatchObject({ severity: 'problem', found: expect.stringContaining(what) })

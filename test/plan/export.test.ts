@@ -53,7 +53,8 @@ describe('the plan for Segment Protocols', () => {
       const found = rules.find((each: { type: string; key?: string }) => (each.key ?? each.type) === name)
       return new Ajv(options).compile(found.jsonSchema)
     }
-    const wire = (call: object) => prepareCall(synapPlan, { portalId: 'p', userId: 'u', ...call }).body
+    const wire = (call: object) =>
+      JSON.parse(prepareCall(synapPlan, { portalId: 'p', userId: 'u', ...call }).body)
     const begun = { type: 'track', event: 'Began Test' }
     expect(rule('Began Test')(wire({ ...begun, properties: beganTest() }))).toBe(true)
     expect(rule('Began Test')(wire({ ...begun, properties: { ...beganTest(), attemptNumber: 'one' } }))).toBe(
@@ -105,14 +106,16 @@ describe('the plan for Segment Protocols', () => {
       New: { properties, key: (p) => p.a, version: 2 },
     })
     const context = (event: string, given?: object) =>
-      prepareCall(plan, {
-        type: 'track',
-        event,
-        portalId: 'p',
-        userId: 'u',
-        properties: { a: 'a' },
-        context: given,
-      }).body.context
+      JSON.parse(
+        prepareCall(plan, {
+          type: 'track',
+          event,
+          portalId: 'p',
+          userId: 'u',
+          properties: { a: 'a' },
+          context: given,
+        }).body,
+      ).context
     expect(context('Old')).toBeUndefined()
     expect(context('New')).toEqual({ protocols: { event_version: 2 } })
     expect(context('New', { ip: '10.0.0.1', protocols: { x: 1 } })).toEqual({
