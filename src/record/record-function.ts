@@ -9,7 +9,10 @@ import type { Tables } from '../tables'
  * and then with the messageId of each row that it wrote.
  *
  * A function of the database, since that keeps its plan for the session, also behind a PgBouncer in transaction mode,
- * where named prepared statements cannot be relied on (840 µs for one call as a statement, most of it planning).
+ * where named prepared statements cannot be relied on. Measured on PostgreSQL 18, round trip included: one call 0.44 ms,
+ * where a bare insert takes 0.39; 100 calls 5.4 ms, three quarters of which is the table's rows and index entries.
+ * Lost: sources looked up call by call and all answers joined back, 0.52 and 7.1 ms; an insert for each call, 15 ms for
+ * 100, since each statement makes the table's checks ready anew; another function for one call, 0.40 ms.
  *
  * It runs with the rights and, where no schema is configured, on the search path of its caller, like every statement of
  * the engine. What the migration created is compared with this text at each start: a change here needs a migration
@@ -24,6 +27,11 @@ LANGUAGE plpgsql AS $record$${body(t)}$record$`,
   body: body(t),
 })
 
+/**
+ * Sources are looked up before the insert and apart from it: what is answered is what was written by, though one be
+ * disabled at that moment, and the planner, who takes any `jsonb_to_recordset` for 100 rows, cannot come to read all
+ * sources for one call. Who, what and when come from the body, so the columns cannot say otherwise.
+ */
 const body = (t: Tables) => `
 DECLARE
   found_id uuid;

@@ -16,19 +16,20 @@ export async function writeMessages(
   calls: readonly PreparedCall[],
 ): Promise<{ results: Recorded[]; recorded: Iterable<RecordedMessages> }> {
   const addresses = new Addresses()
-  const rows = calls.map((call) => rowOf(call, addresses.of(call)))
+  const addressOf = calls.map((call) => addresses.of(call))
+  const rows = calls.map((call, i) => rowOf(call, addressOf[i] as number))
   const parameters = [addresses.portals, addresses.detailed, `[${rows.join(',')}]`]
   reached('record:before')
-  const rowsOfAnswers: { answer: string | null }[] = await runner.query(recordSql(tables), parameters)
+  const rowsBack: { answer: string | null }[] = await runner.query(recordSql(tables), parameters)
   reached('record:after')
-  const answers = rowsOfAnswers.map(({ answer }) => answer)
+  const answers = rowsBack.map(({ answer }) => answer)
   const sources = answers.slice(0, addresses.portals.length)
   const written = new Set(answers.slice(addresses.portals.length))
   const recorded = new Map<string, RecordedMessages>()
-  const results = calls.map((call): Recorded => {
+  const results = calls.map((call, i): Recorded => {
     const { problems } = call
     const reported = problems.length > 0 ? { problems } : {}
-    const sourceId = sources[addresses.of(call) - 1] ?? null
+    const sourceId = sources[(addressOf[i] as number) - 1] ?? null
     if (sourceId === null) return { outcome: 'no-source', ...reported }
     if (sourceId === 'off') return { outcome: 'detailed-off', ...reported }
     const messageId = call.message_id === null ? messageIdOf(sourceId, call.digest) : call.message_id

@@ -208,6 +208,56 @@ describe('record', () => {
     expect(stored.map(({ attempt }) => attempt)).toEqual(attempts)
   })
 
+  it('says of each call what became of it, whatever its neighbours and the portals’ names', async () => {
+    const detailed = await scene.connect(outbox, { portalId: `{"a", NULL} \\ '${random()}'` })
+    const plain = await scene.connect(outbox)
+    await outbox.sources.setDetailedEvents(detailed.source.sourceId, true)
+    const began = (portalId: string, attemptId = random(), userId = 'u') =>
+      ({ type: 'track', event: 'Began Test', portalId, userId, properties: beganTest(attemptId) }) as const
+    const answered = (portalId: string) => {
+      const given = { testId: 't', questionId: 'q', questionType: 'essay', revision: 1 } as const
+      const properties = { ...given, attemptId: random() }
+      return { type: 'track', event: 'Question Answered', portalId, userId: 'u', properties } as const
+    }
+    const twice = random()
+    const calls = [
+      began('NULL'),
+      answered(plain.portalId),
+      began(detailed.portalId, twice),
+      began(plain.portalId, twice),
+      answered(detailed.portalId),
+      began(detailed.portalId, twice),
+      began(plain.portalId, random(), ''),
+      { type: 'identify', portalId: detailed.portalId, userId: 'u', traits: {} } as const,
+      answered('nobody'),
+    ]
+    const results = await scene.dataSource.transaction((tx) => outbox.record(tx, calls))
+    expect(results.map(({ outcome }) => outcome)).toEqual([
+      'no-source',
+      'detailed-off',
+      'recorded',
+      'recorded',
+      'recorded',
+      'duplicate',
+      'diverted',
+      'recorded',
+      'no-source',
+    ])
+    expect(results[5]?.messageId).toBe(results[2]?.messageId)
+    expect(results[3]?.messageId).toBe(messageId(plain.source.sourceId, 'Began Test', twice))
+    const stored = await scene.rows<Record<string, string>>(
+      `SELECT message_id AS "messageId", portal_id AS "portalId", source_id AS "sourceId" FROM outbox_message
+       WHERE source_id IN ($1, $2) ORDER BY seq`,
+      [detailed.source.sourceId, plain.source.sourceId],
+    )
+    expect(stored).toEqual(
+      [2, 3, 4, 6, 7].map((i) => {
+        const { portalId, source } = calls[i]?.portalId === plain.portalId ? plain : detailed
+        return { messageId: results[i]?.messageId, portalId, sourceId: source.sourceId }
+      }),
+    )
+  })
+
   it('does nothing for no calls', async () => {
     expect(await scene.dataSource.transaction((tx) => outbox.record(tx, []))).toEqual([])
   })
