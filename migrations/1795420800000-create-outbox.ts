@@ -1,5 +1,5 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm'
-import { recordFunction } from '../src/record/record-function'
+import { outboxFunctions } from '../src/functions'
 import { tableNames } from '../src/tables'
 
 /**
@@ -236,10 +236,10 @@ export class CreateOutbox1795420800000 implements MigrationInterface {
       ) b ON true
       LEFT JOIN ${t.batch} settled ON settled.batch_id = m.batch_id`)
 
-    await queryRunner.query(recordFunction(t).create)
+    for (const { create } of outboxFunctions(t)) await queryRunner.query(create)
 
     for (const [relation, comment] of Object.entries(relationComments)) {
-      const kind = { view: 'VIEW', record: 'FUNCTION' }[relation] ?? 'TABLE'
+      const kind = kinds[relation] ?? 'TABLE'
       await queryRunner.query(`COMMENT ON ${kind} ${t[relation as keyof typeof t]} IS ${literal(comment)}`)
     }
     for (const [relation, comments] of Object.entries(columnComments)) {
@@ -252,7 +252,7 @@ export class CreateOutbox1795420800000 implements MigrationInterface {
 
   async down(queryRunner: QueryRunner): Promise<void> {
     const t = tableNames(queryRunner.connection, this.schema)
-    await queryRunner.query(`DROP FUNCTION ${t.record}`)
+    for (const { signature } of outboxFunctions(t)) await queryRunner.query(`DROP FUNCTION ${signature}`)
     await queryRunner.query(`DROP VIEW ${t.view}`)
     await queryRunner.query(
       `DROP TABLE ${t.backfill}, ${t.warehouse}, ${t.sample}, ${t.dispatcher}, ${t.audit}, ${t.batch}, ${t.message}, ${t.delivery}, ${t.source}`,
@@ -295,6 +295,15 @@ const messageIndexes = [
   },
 ] as const
 
+const kinds: Record<string, string> = {
+  view: 'VIEW',
+  record: 'FUNCTION',
+  takeLeases: 'FUNCTION',
+  openBatch: 'FUNCTION',
+  readAhead: 'FUNCTION',
+  closeBatch: 'FUNCTION',
+}
+
 const relationComments = {
   source: 'A portal’s Segment integration: configuration, changed by people.',
   delivery:
@@ -310,6 +319,10 @@ const relationComments = {
   view: 'One readable row for each message, with why it is in its state. Filter by portal_id, who, event or message_id.',
   record:
     'Records calls in the caller’s transaction, and says what became of each, in their order: what the application’s track, identify, page and group call.',
+  takeLeases: 'Takes leases for sources that are due, the longest-waiting first.',
+  openBatch: 'Reads a source’s next messages and writes a batch of them ahead, under its lease.',
+  readAhead: 'Reads a source’s next messages while a request is out, under its lease. Changes nothing.',
+  closeBatch: 'Settles a batch, and writes the next ahead or gives the lease back.',
 } as const
 
 const columnComments = {

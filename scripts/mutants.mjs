@@ -33,15 +33,15 @@ const mutants = [
   {
     name: 'written ahead although it came to another end meanwhile',
     file: 'src/dispatch/settle.ts',
-    from: "  WHERE m.status = 'pending'\n), written AS",
-    to: '), written AS',
+    from: '  WHERE m.message_id = ANY ($11::uuid[]) AND m.settled_at IS NULL',
+    to: '  WHERE m.message_id = ANY ($11::uuid[])',
     tests: ['test/dispatch/read-ahead'],
   },
   {
     name: 'read ahead from behind the batch that is out',
     file: 'src/dispatch/next-messages.ts',
-    from: '`seq <> ALL ($3::bigint[]) AND EXISTS (',
-    to: '`seq > (SELECT max(s) FROM unnest($3::bigint[]) s) AND EXISTS ( -- seq <> ALL',
+    from: '`seq NOT IN (SELECT unnest($3::bigint[])) AND EXISTS (',
+    to: '`seq > (SELECT max(s) FROM unnest($3::bigint[]) s) AND EXISTS (',
     tests: ['test/dispatch/read-ahead'],
   },
   {

@@ -1,19 +1,7 @@
 import type { DataSource } from 'typeorm'
 
-/** Qualified, quoted names of the outbox's relations, and of the function that records. */
-export interface Tables {
-  readonly message: string
-  readonly batch: string
-  readonly source: string
-  readonly delivery: string
-  readonly audit: string
-  readonly dispatcher: string
-  readonly sample: string
-  readonly warehouse: string
-  readonly backfill: string
-  readonly view: string
-  readonly record: string
-}
+/** Qualified, quoted names of the outbox's relations and functions. */
+export type Tables = Readonly<Record<keyof typeof names, string>>
 
 const names = {
   message: 'outbox_message',
@@ -27,6 +15,10 @@ const names = {
   backfill: 'outbox_backfill',
   view: 'outbox_inspection',
   record: 'outbox_record',
+  takeLeases: 'outbox_take_leases',
+  openBatch: 'outbox_open_batch',
+  readAhead: 'outbox_read_ahead',
+  closeBatch: 'outbox_close_batch',
 } as const
 
 /**
@@ -36,17 +28,6 @@ const names = {
 export function tableNames(dataSource: Pick<DataSource, 'options'>, named?: string): Tables {
   const schema = named ?? (dataSource.options as { schema?: string }).schema
   const qualify = (name: string) => (schema ? `"${schema.replaceAll('"', '""')}"."${name}"` : `"${name}"`)
-  return {
-    message: qualify(names.message),
-    batch: qualify(names.batch),
-    source: qualify(names.source),
-    delivery: qualify(names.delivery),
-    audit: qualify(names.audit),
-    dispatcher: qualify(names.dispatcher),
-    sample: qualify(names.sample),
-    warehouse: qualify(names.warehouse),
-    backfill: qualify(names.backfill),
-    view: qualify(names.view),
-    record: qualify(names.record),
-  }
+  const qualified = Object.entries(names).map(([key, name]) => [key, qualify(name)])
+  return Object.fromEntries(qualified) as unknown as Tables
 }

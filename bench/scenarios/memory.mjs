@@ -5,7 +5,7 @@ export const scenario = {
   results: {
     memory: {
       what:
-        'Peak growth of the heap of a process that drains 1,000,000 events ÷ that drains 10,000, looked at every 20 ms, ' +
+        'Peak growth of the main thread’s heap in a process that drains 1,000,000 events ÷ that drains 10,000, looked at every 20 ms, ' +
         'each in a fresh process that has drained 10,000 before.',
       goal: { atMost: 1.2 },
     },

@@ -1,4 +1,5 @@
 import type { Database } from '../database'
+import { planned } from '../planned'
 import type { Tables } from '../tables'
 import { heldSql, type Lease, requireHeld } from './lease'
 import type { LowWaterMark } from './low-water-mark'
@@ -8,6 +9,8 @@ import {
   messageColumns,
   messagesOf,
   nextSql,
+  PAGE_COLUMNS,
+  PAGE_PARAMETERS,
   type Page,
   type PageLimits,
   type PageRow,
@@ -74,6 +77,14 @@ SELECT EXISTS (SELECT FROM held) AS held, w.batch_id::text AS "batchId", 0 AS at
 FROM (SELECT) one LEFT JOIN written w ON true LEFT JOIN chosen c ON w.batch_id IS NOT NULL
 ORDER BY c.seq`
 
+export const openBatchFunction = (t: Tables) =>
+  planned(
+    t.openBatch,
+    ['uuid', 'bigint', 'bigint', 'integer', ...PAGE_PARAMETERS],
+    ['held boolean', '"batchId" text', 'attempts integer', 'expired boolean', ...PAGE_COLUMNS],
+    openSql(t),
+  )
+
 /** Forms the next batch, or returns undefined when nothing waits above the mark. Throws LeaseLostError. */
 export async function openBatch(
   db: Database,
@@ -83,7 +94,7 @@ export async function openBatch(
 ): Promise<Batch | undefined> {
   const { sourceId, token, keyVersion } = lease
   const parameters = [sourceId, token, limits.leaseMs, keyVersion, ...pageParameters(mark, limits)]
-  const rows = await db.query<BatchRow & PageRow>(openSql(db.tables), parameters)
+  const rows = await db.query<BatchRow & PageRow>(openBatchFunction(db.tables).call, parameters)
   const batch = toBatch(rows, lease)
   return batch && { ...batch, page: toPage(rows, mark, limits) }
 }

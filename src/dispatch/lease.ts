@@ -1,6 +1,7 @@
 import type { Region } from '../../entities'
 import type { Database } from '../database'
 import { LeaseLostError } from '../errors'
+import { planned } from '../planned'
 import { reached } from '../steps'
 import type { Tables } from '../tables'
 
@@ -63,6 +64,25 @@ SELECT l.source_id AS "sourceId", l.lease_token::text AS token, l.failures, l.re
 FROM leased l JOIN ${t.source} s USING (source_id)
 ORDER BY l.last_turn_at`
 
+export const takeLeasesFunction = (t: Tables) =>
+  planned(
+    t.takeLeases,
+    ['integer', 'text', 'bigint', 'uuid[]'],
+    [
+      '"sourceId" uuid',
+      'token text',
+      'failures integer',
+      '"readFrom" text',
+      '"portalId" text',
+      'region text',
+      'ciphertext bytea',
+      '"secretId" text',
+      '"keyVersion" integer',
+      '"hasOpenBatch" boolean',
+    ],
+    leaseSql(t),
+  )
+
 /**
  * Takes leases for due sources. One that this dispatcher holds without knowing is due too: a connection broke between
  * the commit that took it, or that would have given it back, and its answer, and nobody else would use it until it ends.
@@ -79,7 +99,7 @@ export async function takeLeases(
   serving: readonly string[] = [],
 ): Promise<Lease[]> {
   reached('lease:before')
-  const leases = await db.query<Lease>(leaseSql(db.tables), [limit, owner, leaseMs, serving])
+  const leases = await db.query<Lease>(takeLeasesFunction(db.tables).call, [limit, owner, leaseMs, serving])
   reached('lease:after')
   return leases
 }

@@ -1,5 +1,6 @@
 import type { MessageType } from '../../entities'
 import type { Database } from '../database'
+import { planned } from '../planned'
 import type { Tables } from '../tables'
 import type { Lease } from './lease'
 import type { LowWaterMark } from './low-water-mark'
@@ -63,6 +64,14 @@ next AS MATERIALIZED (
   WHERE bytes <= $${from + 2} OR place = 1
 )`
 
+const MESSAGE_COLUMNS = ['"messageId" uuid', 'seq text', 'type text', '"traceParent" text', 'body text']
+
+/** What `pageColumns` are called, with their types. */
+export const PAGE_COLUMNS = ['horizon text', 'passed boolean', 'read integer', ...MESSAGE_COLUMNS]
+
+/** Types of the parameters that `nextSql` takes. */
+export const PAGE_PARAMETERS = ['bigint', 'integer', 'bigint', 'xid8']
+
 /** SQL: the columns of `PageRow`, from `chosen c`. The driver would parse jsonb, for nobody. */
 export const pageColumns = (from: number) => `
 pg_current_xact_id()::text AS horizon, pg_snapshot_xmin(pg_current_snapshot()) >= $${from + 3}::xid8 AS passed,
@@ -99,14 +108,19 @@ const readAheadSql = (t: Tables) => `
 WITH ${nextSql(
   t,
   4,
-  `seq <> ALL ($3::bigint[]) AND EXISTS (
+  `seq NOT IN (SELECT unnest($3::bigint[])) AND EXISTS (
     SELECT FROM ${t.delivery} WHERE source_id = $1 AND lease_token = $2::bigint)`,
 )}
 SELECT ${pageColumns(4)} FROM chosen c ORDER BY c.seq`
 
+export const readAheadFunction = (t: Tables) =>
+  planned(t.readAhead, ['uuid', 'bigint', 'bigint[]', ...PAGE_PARAMETERS], PAGE_COLUMNS, readAheadSql(t))
+
 /**
  * Reads what comes after a batch while its request is out, and changes nothing. `closeBatch` writes it ahead, if all
  * goes well, in the statement that settles the batch.
+ *
+ * NOT IN over a subselect is hashed; `<> ALL` of a parameter would compare each message with each that is out.
  *
  * Order (I7) holds as for any read: what is visible to it and pending, above the mark and not out, is all that may go
  * before what it returns. What is committed later began its life after, or may go after.
@@ -120,5 +134,5 @@ export async function readAhead(
 ): Promise<Page | undefined> {
   const seqs = `{${out.map(({ seq }) => seq).join()}}`
   const parameters = [lease.sourceId, lease.token, seqs, ...pageParameters(mark, limits)]
-  return toPage(await db.query<PageRow>(readAheadSql(db.tables), parameters), mark, limits)
+  return toPage(await db.query<PageRow>(readAheadFunction(db.tables).call, parameters), mark, limits)
 }

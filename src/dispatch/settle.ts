@@ -1,5 +1,6 @@
 import type { Attempt, BatchOutcome } from '../../entities'
 import type { Database } from '../database'
+import { planned } from '../planned'
 import type { Tables } from '../tables'
 import { appendAttempt, type Batch, isOpen, writeAheadSql } from './batch'
 import { heldSql, inMs, type Lease, requireHeld } from './lease'
@@ -35,7 +36,8 @@ const keepEarlierAmbiguity = 'NULLIF(b.first_ambiguous_at, b.attempt_started_at)
  * One commit for both halves the commits of a drain. Repeated, it finds that batch open and forms no other. Or it gives
  * the lease back, where the turn has nothing to go on with.
  *
- * OFFSET 0: as in `resumeBatch`.
+ * `settled_at IS NULL` is `status = 'pending'`, by a CHECK constraint. Said like this, the messages are found by their
+ * ids: where the statistics say that nothing is pending, the planner would read the whole backlog instead.
  */
 const closeSql = (t: Tables) => `
 WITH held AS (${heldSql(
@@ -57,12 +59,11 @@ WITH held AS (${heldSql(
   RETURNING b.batch_id, b.settled_at
 ), settled AS (
   UPDATE ${t.message} m SET status = $5, reason = $6, batch_id = closed.batch_id, settled_at = closed.settled_at
-  FROM closed WHERE m.message_id = ANY ($7::uuid[]) AND m.status = 'pending'
+  FROM closed WHERE m.message_id = ANY ($7::uuid[]) AND m.settled_at IS NULL
   RETURNING m.message_id
 ), next AS (
-  SELECT m.message_id, m.seq, m.wire_bytes FROM unnest($11::uuid[]) AS id,
-    LATERAL (SELECT * FROM ${t.message} WHERE message_id = id OFFSET 0) m
-  WHERE m.status = 'pending'
+  SELECT m.message_id, m.seq, m.wire_bytes FROM ${t.message} m
+  WHERE m.message_id = ANY ($11::uuid[]) AND m.settled_at IS NULL
 ), written AS (${writeAheadSql(t, 'next', 'held h, closed')}
   WHERE h.current AND NOT ${isOpen(t, '$3::bigint')}
   GROUP BY h.source_id
@@ -77,6 +78,32 @@ SELECT EXISTS (SELECT FROM held) AS held, ${isOpen(t, '$3::bigint')} AS more,
        $12 AND EXISTS (SELECT FROM ${t.message} m WHERE m.source_id = $1 AND m.status = 'pending' AND m.seq > $8::bigint
                        AND m.message_id <> ALL ($7::uuid[])) AS due
 FROM (SELECT) one LEFT JOIN written w ON true`
+
+export const closeBatchFunction = (t: Tables) =>
+  planned(
+    t.closeBatch,
+    [
+      ...[
+        'uuid',
+        'bigint',
+        'bigint',
+        'jsonb',
+        'text',
+        'text',
+        'uuid[]',
+        'bigint',
+        'bigint',
+        'integer',
+        'uuid[]',
+      ],
+      'boolean',
+    ],
+    [
+      ...['held boolean', 'more boolean', 'settled integer', '"nextId" text', '"nextMessages" uuid[]'],
+      'due boolean',
+    ],
+    closeSql(t),
+  )
 
 interface Closed extends Settled {
   nextId: string | null
@@ -107,7 +134,7 @@ export async function closeBatch(
   },
 ): Promise<{ more: boolean; settled: number; due: boolean; next?: Batch }> {
   const { ahead } = end
-  const [row] = await db.query<Closed>(closeSql(db.tables), [
+  const [row] = await db.query<Closed>(closeBatchFunction(db.tables).call, [
     lease.sourceId,
     lease.token,
     batch.batchId,

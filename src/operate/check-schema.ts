@@ -1,6 +1,7 @@
 import type { Database } from '../database'
 import { SchemaError } from '../errors'
-import { recordFunction } from '../record/record-function'
+import { outboxFunctions } from '../functions'
+import type { DatabaseFunction } from '../planned'
 
 /** What the engine cannot do without: unique where two of a kind would break a promise, partial where speed rests on it. */
 const NEEDED = [
@@ -48,17 +49,27 @@ export async function checkSchema(db: Database): Promise<void> {
   if (wrong !== undefined) throw new SchemaError(`${wrong.found}.`, wrong.why, wrong.remedy)
 }
 
-/** What keeps the function that records from doing so as this version means it; undefined where nothing does. */
-export async function findFunctionFault(
-  db: Database,
-): Promise<{ found: string; why: string; remedy: string } | undefined> {
-  const { signature, body } = recordFunction(db.tables)
+interface Fault {
+  found: string
+  why: string
+  remedy: string
+}
+
+/** What keeps one of the outbox's functions from doing what this version means it to; undefined where nothing does. */
+export async function findFunctionFault(db: Database): Promise<Fault | undefined> {
+  for (const each of outboxFunctions(db.tables)) {
+    const fault = await faultOf(db, each)
+    if (fault !== undefined) return fault
+  }
+  return undefined
+}
+
+async function faultOf(db: Database, { signature, body, why }: DatabaseFunction): Promise<Fault | undefined> {
   const [made] = await db.query<{ body: string; executable: boolean }>(
     `SELECT prosrc AS body, has_function_privilege(oid, 'EXECUTE') AS executable
      FROM pg_proc WHERE oid = to_regprocedure($1)`,
     [signature],
   )
-  const why = 'A business transaction that records an event calls it, and would fail.'
   const again = 'Create it again as the migration create-outbox does'
   if (made === undefined) {
     return {
@@ -77,7 +88,7 @@ export async function findFunctionFault(
   if (made.body !== body) {
     return {
       found: `The function ${signature} is not this version’s`,
-      why: 'Events would be recorded by other rules than the rest of this version goes by.',
+      why: 'It would go by other rules than the rest of this version.',
       remedy: `Run the migrations (\`npx typeorm migration:run\`). Was it changed by hand? ${again}.`,
     }
   }

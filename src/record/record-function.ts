@@ -1,4 +1,5 @@
 import { messageIdSql } from '../plan/message-id'
+import type { DatabaseFunction } from '../planned'
 import type { Tables } from '../tables'
 
 /**
@@ -18,8 +19,8 @@ import type { Tables } from '../tables'
  * the engine. What the migration created is compared with this text at each start: a change here needs a migration
  * that creates the function again.
  */
-export const recordFunction = (t: Tables) => ({
-  /** As `to_regprocedure` takes it. */
+export const recordFunction = (t: Tables): DatabaseFunction => ({
+  why: 'A business transaction that records an event calls it, and would fail.',
   signature: `${t.record}(text[], boolean[], jsonb)`,
   create: `
 CREATE FUNCTION ${t.record}(portals text[], detailed boolean[], calls jsonb) RETURNS SETOF text

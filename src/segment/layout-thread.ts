@@ -16,7 +16,7 @@ export interface LayoutAnswer {
  * Heap for young objects, in MiB. The client makes 13 KB of garbage for each message; with V8's default the collector
  * copies a batch again and again while it is laid out (measured: a fifth to a third of the thread's time).
  */
-const YOUNG_MB = 192
+const YOUNG_MB = 96
 
 /**
  * The thread that the official client works in: 40 to 90 µs of CPU for each message, which would otherwise hold up the

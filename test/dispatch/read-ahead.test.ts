@@ -57,7 +57,7 @@ function nextReadAhead(): Promise<void> {
     Object.assign(dataSource, {
       query: async (sql: string, parameters?: unknown[]) => {
         const answer: unknown = await query(sql, parameters)
-        if (sql.includes('seq <> ALL')) resolve()
+        if (sql.includes('outbox_read_ahead')) resolve()
         return answer
       },
     })
@@ -184,7 +184,7 @@ it('goes on without it when it cannot be read', async () => {
   const { dataSource } = scene
   const query = dataSource.query.bind(dataSource)
   const fails = async (sql: string, parameters?: unknown[]) => {
-    if (sql.includes('seq <> ALL')) throw new Error('the connection broke')
+    if (sql.includes('outbox_read_ahead')) throw new Error('the connection broke')
     return query(sql, parameters) as Promise<unknown>
   }
   Object.assign(dataSource, { query: fails })
@@ -202,7 +202,7 @@ function holdReadAhead() {
   })
   Object.assign(dataSource, {
     query: async (sql: string, parameters?: unknown[]) => {
-      if (sql.includes('seq <> ALL')) await released
+      if (sql.includes('outbox_read_ahead')) await released
       return query(sql, parameters) as Promise<unknown>
     },
   })

@@ -259,6 +259,135 @@ CREATE VIEW outbox_inspection AS
          LIMIT 1) b ON (true))
      LEFT JOIN outbox_batch settled ON ((settled.batch_id = m.batch_id)));
 
+CREATE OR REPLACE FUNCTION outbox_close_batch(uuid, bigint, bigint, jsonb, text, text, uuid[], bigint, bigint, integer, uuid[], boolean)
+ RETURNS TABLE(held boolean, more boolean, settled integer, "nextId" text, "nextMessages" uuid[], due boolean)
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+#variable_conflict use_column
+BEGIN
+  RETURN QUERY WITH held AS (
+  UPDATE "source_delivery" d SET lease_expires_at = CASE WHEN $12 THEN '-infinity' ELSE clock_timestamp() + $9::bigint * interval '1 millisecond' END,
+      lease_owner = CASE WHEN $12 THEN NULL ELSE lease_owner END,
+      failures = CASE WHEN $5 IN ('delivered', 'dead') THEN 0 ELSE failures END,
+      last_error = CASE WHEN $5 IN ('delivered', 'dead') THEN NULL ELSE last_error END,
+      last_delivered_at = CASE WHEN $5 = 'delivered' THEN clock_timestamp() ELSE last_delivered_at END,
+      settled_through_seq = greatest(settled_through_seq, $8::bigint)
+  FROM "segment_source" s
+  WHERE d.source_id = $1 AND d.lease_token = $2::bigint AND s.source_id = d.source_id
+  RETURNING d.source_id, s.status = 'enabled' AND s.write_key_version = $10::int AS current
+), closed AS (
+  UPDATE "outbox_batch" b
+  SET outcome = $5, settled_at = clock_timestamp(),
+      first_ambiguous_at = CASE WHEN $5 = 'dead' THEN NULLIF(b.first_ambiguous_at, b.attempt_started_at) ELSE b.first_ambiguous_at END,
+      
+  attempt_started_at = NULL,
+  attempt_count = b.attempt_count + CASE WHEN $4::jsonb IS NULL THEN 0 ELSE 1 END,
+  attempts = CASE WHEN $4::jsonb IS NULL THEN b.attempts ELSE (CASE WHEN jsonb_array_length(b.attempts) >= 50 THEN b.attempts - 5 ELSE b.attempts END || (jsonb_build_object('at', b.attempt_started_at) || $4::jsonb)) END
+  FROM held WHERE b.batch_id = $3::bigint AND b.outcome IS NULL
+  RETURNING b.batch_id, b.settled_at
+), settled AS (
+  UPDATE "outbox_message" m SET status = $5, reason = $6, batch_id = closed.batch_id, settled_at = closed.settled_at
+  FROM closed WHERE m.message_id = ANY ($7::uuid[]) AND m.settled_at IS NULL
+  RETURNING m.message_id
+), next AS (
+  SELECT m.message_id, m.seq, m.wire_bytes FROM "outbox_message" m
+  WHERE m.message_id = ANY ($11::uuid[]) AND m.settled_at IS NULL
+), written AS (
+  INSERT INTO "outbox_batch" (source_id, lease_token, message_ids, first_seq, last_seq, wire_bytes,
+                          attempt_started_at, first_ambiguous_at)
+  SELECT h.source_id, $2::bigint, array_agg(c.message_id ORDER BY c.seq), min(c.seq), max(c.seq), sum(c.wire_bytes),
+         now(), now()
+  FROM next c, held h, closed
+  WHERE h.current AND NOT EXISTS (SELECT FROM "outbox_batch" o WHERE o.source_id = $1 AND o.outcome IS NULL AND o.batch_id IS DISTINCT FROM $3::bigint)
+  GROUP BY h.source_id
+  RETURNING batch_id, message_ids
+)
+SELECT EXISTS (SELECT FROM held) AS held, EXISTS (SELECT FROM "outbox_batch" o WHERE o.source_id = $1 AND o.outcome IS NULL AND o.batch_id IS DISTINCT FROM $3::bigint) AS more,
+       CASE WHEN EXISTS (SELECT FROM closed) THEN (SELECT count(*)::int FROM settled)
+            ELSE (SELECT count(*)::int FROM "outbox_message" WHERE message_id = ANY ($7::uuid[]) AND batch_id = $3::bigint)
+       END AS settled,
+       w.batch_id::text AS "nextId",
+       CASE WHEN w.message_ids <> $11::uuid[] THEN w.message_ids END AS "nextMessages",
+       $12 AND EXISTS (SELECT FROM "outbox_message" m WHERE m.source_id = $1 AND m.status = 'pending' AND m.seq > $8::bigint
+                       AND m.message_id <> ALL ($7::uuid[])) AS due
+FROM (SELECT) one LEFT JOIN written w ON true;
+END$function$
+;
+
+COMMENT ON FUNCTION outbox_close_batch IS 'Settles a batch, and writes the next ahead or gives the lease back.';
+
+CREATE OR REPLACE FUNCTION outbox_open_batch(uuid, bigint, bigint, integer, bigint, integer, bigint, xid8)
+ RETURNS TABLE(held boolean, "batchId" text, attempts integer, expired boolean, horizon text, passed boolean, read integer, "messageId" uuid, seq text, type text, "traceParent" text, body text)
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+#variable_conflict use_column
+BEGIN
+  RETURN QUERY WITH held AS (
+  UPDATE "source_delivery" d SET lease_expires_at = clock_timestamp() + $3::bigint * interval '1 millisecond'
+  FROM "segment_source" s
+  WHERE d.source_id = $1 AND d.lease_token = $2::bigint AND s.source_id = d.source_id
+  RETURNING d.source_id, s.status = 'enabled' AND s.write_key_version = $4::int AS current
+), 
+next AS MATERIALIZED (
+  SELECT message_id, seq, wire_bytes, type, trace_parent, body FROM "outbox_message"
+  WHERE source_id = $1 AND status = 'pending' AND seq > $5::bigint AND true
+  ORDER BY seq LIMIT $6
+), chosen AS MATERIALIZED (
+  SELECT message_id, seq, wire_bytes, type, trace_parent, body
+  FROM (SELECT *, sum(wire_bytes) OVER w AS bytes, row_number() OVER w AS place FROM next WINDOW w AS (ORDER BY seq)) n
+  WHERE bytes <= $7 OR place = 1
+), written AS (
+  INSERT INTO "outbox_batch" (source_id, lease_token, message_ids, first_seq, last_seq, wire_bytes,
+                          attempt_started_at, first_ambiguous_at)
+  SELECT h.source_id, $2::bigint, array_agg(c.message_id ORDER BY c.seq), min(c.seq), max(c.seq), sum(c.wire_bytes),
+         now(), now()
+  FROM chosen c, held h
+  WHERE h.current AND NOT EXISTS (SELECT FROM "outbox_batch" o WHERE o.source_id = $1 AND o.outcome IS NULL AND o.batch_id IS DISTINCT FROM NULL)
+  GROUP BY h.source_id
+  RETURNING batch_id
+)
+SELECT EXISTS (SELECT FROM held) AS held, w.batch_id::text AS "batchId", 0 AS attempts, false AS expired, 
+pg_current_xact_id()::text AS horizon, pg_snapshot_xmin(pg_current_snapshot()) >= $8::xid8 AS passed,
+(SELECT count(*)::int FROM next) AS read, 
+c.message_id AS "messageId", c.seq::text AS seq, c.type, c.trace_parent AS "traceParent",
+c.body::text AS body
+FROM (SELECT) one LEFT JOIN written w ON true LEFT JOIN chosen c ON w.batch_id IS NOT NULL
+ORDER BY c.seq;
+END$function$
+;
+
+COMMENT ON FUNCTION outbox_open_batch IS 'Reads a source’s next messages and writes a batch of them ahead, under its lease.';
+
+CREATE OR REPLACE FUNCTION outbox_read_ahead(uuid, bigint, bigint[], bigint, integer, bigint, xid8)
+ RETURNS TABLE(horizon text, passed boolean, read integer, "messageId" uuid, seq text, type text, "traceParent" text, body text)
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+#variable_conflict use_column
+BEGIN
+  RETURN QUERY WITH 
+next AS MATERIALIZED (
+  SELECT message_id, seq, wire_bytes, type, trace_parent, body FROM "outbox_message"
+  WHERE source_id = $1 AND status = 'pending' AND seq > $4::bigint AND seq NOT IN (SELECT unnest($3::bigint[])) AND EXISTS (
+    SELECT FROM "source_delivery" WHERE source_id = $1 AND lease_token = $2::bigint)
+  ORDER BY seq LIMIT $5
+), chosen AS MATERIALIZED (
+  SELECT message_id, seq, wire_bytes, type, trace_parent, body
+  FROM (SELECT *, sum(wire_bytes) OVER w AS bytes, row_number() OVER w AS place FROM next WINDOW w AS (ORDER BY seq)) n
+  WHERE bytes <= $6 OR place = 1
+)
+SELECT 
+pg_current_xact_id()::text AS horizon, pg_snapshot_xmin(pg_current_snapshot()) >= $7::xid8 AS passed,
+(SELECT count(*)::int FROM next) AS read, 
+c.message_id AS "messageId", c.seq::text AS seq, c.type, c.trace_parent AS "traceParent",
+c.body::text AS body FROM chosen c ORDER BY c.seq;
+END$function$
+;
+
+COMMENT ON FUNCTION outbox_read_ahead IS 'Reads a source’s next messages while a request is out, under its lease. Changes nothing.';
+
 CREATE OR REPLACE FUNCTION outbox_record(portals text[], detailed boolean[], calls jsonb)
  RETURNS SETOF text
  LANGUAGE plpgsql
@@ -296,6 +425,47 @@ END$function$
 ;
 
 COMMENT ON FUNCTION outbox_record IS 'Records calls in the caller’s transaction, and says what became of each, in their order: what the application’s track, identify, page and group call.';
+
+CREATE OR REPLACE FUNCTION outbox_take_leases(integer, text, bigint, uuid[])
+ RETURNS TABLE("sourceId" uuid, token text, failures integer, "readFrom" text, "portalId" text, region text, ciphertext bytea, "secretId" text, "keyVersion" integer, "hasOpenBatch" boolean)
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+#variable_conflict use_column
+BEGIN
+  RETURN QUERY WITH RECURSIVE waiting(source_id) AS (
+  (SELECT source_id FROM "outbox_message" WHERE status = 'pending' ORDER BY source_id LIMIT 1)
+  UNION ALL
+  SELECT (SELECT m.source_id FROM "outbox_message" m
+          WHERE m.status = 'pending' AND m.source_id > w.source_id ORDER BY m.source_id LIMIT 1)
+  FROM waiting w WHERE w.source_id IS NOT NULL
+), due AS (
+  SELECT d.source_id, d.swept_at < clock_timestamp() - interval '30 seconds' AS sweep
+  FROM waiting w JOIN "source_delivery" d USING (source_id) JOIN "segment_source" s USING (source_id)
+  WHERE s.status = 'enabled' AND d.resume_at <= clock_timestamp()
+    AND (d.lease_expires_at <= clock_timestamp() OR d.lease_owner = $2) AND d.source_id <> ALL ($4::uuid[])
+  ORDER BY d.last_turn_at, d.source_id
+  LIMIT $1
+  FOR NO KEY UPDATE OF d SKIP LOCKED
+), leased AS (
+  UPDATE "source_delivery" d
+  SET lease_owner = $2, lease_token = d.lease_token + 1,
+      lease_expires_at = clock_timestamp() + $3::bigint * interval '1 millisecond', last_turn_at = clock_timestamp(),
+      swept_at = CASE WHEN due.sweep THEN clock_timestamp() ELSE d.swept_at END
+  FROM due WHERE d.source_id = due.source_id
+  RETURNING d.source_id, d.lease_token, d.failures, d.last_turn_at,
+            CASE WHEN due.sweep THEN 0 ELSE d.settled_through_seq END AS read_from
+)
+SELECT l.source_id AS "sourceId", l.lease_token::text AS token, l.failures, l.read_from::text AS "readFrom",
+       s.portal_id AS "portalId", s.region, s.write_key_ciphertext AS ciphertext,
+       s.write_key_secret_id AS "secretId", s.write_key_version AS "keyVersion",
+       EXISTS (SELECT FROM "outbox_batch" b WHERE b.source_id = l.source_id AND b.outcome IS NULL) AS "hasOpenBatch"
+FROM leased l JOIN "segment_source" s USING (source_id)
+ORDER BY l.last_turn_at;
+END$function$
+;
+
+COMMENT ON FUNCTION outbox_take_leases IS 'Takes leases for sources that are due, the longest-waiting first.';
 
 COMMENT ON TABLE outbox_audit IS 'What people did to messages, chunk by chunk, and to sources: written in the statement that does it.';
 COMMENT ON COLUMN outbox_audit.audit_id IS 'Identity of the entry.';

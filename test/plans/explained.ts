@@ -1,4 +1,8 @@
-import type { DataSource } from 'typeorm'
+import { escapeLiteral } from 'pg'
+import type { DataSource, QueryRunner } from 'typeorm'
+import { plannedStatements } from '../../src/functions'
+import type { Planned } from '../../src/planned'
+import { tableNames } from '../../src/tables'
 
 interface PlanNode {
   'Node Type': string
@@ -25,19 +29,24 @@ export interface Explained {
 
 /**
  * Explains every statement that goes through the DataSource from now on, with its real parameters and at the moment at
- * which it runs, in a transaction that is rolled back, and then runs it.
+ * which it runs, in a transaction that is rolled back, and then runs it. Of a call of a function that keeps its plan, what
+ * is explained is the statement in it, by the plan that the function goes by.
  *
  * @returns the list that grows with each statement
  */
 export function explainAll(dataSource: DataSource): Explained[] {
   const explained: Explained[] = []
+  const functions = new Map(plannedStatements(tableNames(dataSource)).map((each) => [each.call, each]))
   const query = dataSource.query.bind(dataSource) as (sql: string, parameters?: unknown[]) => Promise<unknown>
   const explaining = async (sql: string, parameters: unknown[] = []) => {
     const runner = dataSource.createQueryRunner()
     try {
       await runner.startTransaction()
-      const [row] = await runner.query(`EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) ${sql}`, parameters)
-      explained.push(toExplained(sql, row['QUERY PLAN'][0].Plan))
+      const called = functions.get(sql)
+      const [row] = called
+        ? await explainGeneric(runner, called, parameters)
+        : await runner.query(`${EXPLAIN} ${sql}`, parameters)
+      explained.push(toExplained(called?.statement ?? sql, row['QUERY PLAN'][0].Plan))
     } finally {
       await runner.rollbackTransaction()
       await runner.release()
@@ -46,6 +55,23 @@ export function explainAll(dataSource: DataSource): Explained[] {
   }
   dataSource.query = explaining as typeof dataSource.query
   return explained
+}
+
+const EXPLAIN = 'EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON)'
+
+async function explainGeneric(runner: QueryRunner, called: Planned, parameters: readonly unknown[]) {
+  await runner.query('SET LOCAL plan_cache_mode = force_generic_plan')
+  await runner.query(`PREPARE explained (${called.parameters.join(', ')}) AS ${called.statement}`)
+  try {
+    return await runner.query(`${EXPLAIN} EXECUTE explained (${parameters.map(literal).join(', ')})`)
+  } finally {
+    await runner.query('DEALLOCATE explained')
+  }
+}
+
+function literal(value: unknown): string {
+  if (value === null) return 'NULL'
+  return escapeLiteral(Array.isArray(value) ? `{${value.join()}}` : String(value))
 }
 
 function toExplained(sql: string, plan: PlanNode): Explained {

@@ -36,7 +36,7 @@ export const schema: Check = {
     if (fault !== undefined) return problem(`${fault.found}.`, fault.why, fault.remedy)
     const drift = [...(await drifted(db, states))]
     if (drift.length === 0)
-      return ok('Tables, columns, constraints, indexes and the function are as the migration makes them.')
+      return ok('Tables, columns, constraints, indexes and functions are as the migration makes them.')
     return problem(
       `The schema is not as the migration makes it: ${drift.join('; ')}.`,
       'Without an index the drain slows down with each delivered row; without a constraint a message may be doubled or lost.',
