@@ -179,7 +179,7 @@ export class Outbox<P extends Plan = typeof synapPlan> {
     ])
     if (this.#startedAt !== undefined) await this.#heartbeat.end()
     this.#startedAt = undefined
-    await this.#sender.close()
+    this.#sender.close()
   }
 
   /** Sends until nothing is due (sources that rest after a failure are not) and tells what it did. */

@@ -18,21 +18,30 @@ export interface LayoutAnswer {
  */
 const YOUNG_MB = 96
 
+/** How long the thread stays when nobody uses it any more, in milliseconds: starting one costs 200 ms of CPU. */
+const LINGER_MS = 1000
+
 /**
  * The thread that the official client works in: 40 to 90 µs of CPU for each message, which would otherwise hold up the
- * requests of the application's own users. It is started by the first batch, keeps no process alive while it has
- * nothing to do, and one that ends is replaced by the next batch.
+ * requests of the application's own users. One for the process, however many outboxes there are in it.
+ *
+ * It is started by the first batch, keeps no process alive while it has nothing to do, and ends when all that used it
+ * have left. One that ended otherwise is replaced by the next batch.
  */
-export class LayoutThread {
+class LayoutThread {
   #worker: Worker | undefined
   #lastId = 0
+  #ending: NodeJS.Timeout | undefined
+  readonly #users = new Set<object>()
   readonly #waiting = new Map<
     number,
     { resolve: (laidOut: LaidOut) => void; reject: (error: Error) => void }
   >()
 
   /** See `layOut`. Rejects where the thread ends before it has answered. */
-  layOut(messages: readonly OutgoingMessage[], options: LayOutOptions): Promise<LaidOut> {
+  layOut(user: object, messages: readonly OutgoingMessage[], options: LayOutOptions): Promise<LaidOut> {
+    this.#users.add(user)
+    clearTimeout(this.#ending)
     return new Promise((resolve, reject) => {
       this.#worker ??= this.#start()
       const worker = this.#worker
@@ -43,8 +52,15 @@ export class LayoutThread {
     })
   }
 
-  /** Ends the thread. A later batch starts another. */
-  async close(): Promise<void> {
+  /** `user` will lay out no more for now. */
+  leave(user: object): void {
+    if (!this.#users.delete(user) || this.#users.size > 0) return
+    this.#ending = setTimeout(() => void this.end(), LINGER_MS)
+    this.#ending.unref()
+  }
+
+  /** Ends the thread at once, whoever uses it. A later batch starts another. */
+  async end(): Promise<void> {
     await this.#worker?.terminate()
   }
 
@@ -72,3 +88,6 @@ export class LayoutThread {
     return worker
   }
 }
+
+/** The process's. */
+export const layoutThread = new LayoutThread()

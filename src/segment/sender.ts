@@ -4,7 +4,7 @@ import { reached } from '../steps'
 import { apiHost, type HostOptions } from './hosts'
 import { createAgent, exchange, type Observation } from './http-client'
 import type { LaidOut, OutgoingMessage } from './layout'
-import { LayoutThread } from './layout-thread'
+import { layoutThread } from './layout-thread'
 import { redacted } from './redact'
 
 /** What a request is sent as: the source's write key, decrypted for this turn only. */
@@ -41,7 +41,6 @@ const FRESH_MS = 1000
 export class Sender {
   readonly #options: SenderOptions
   readonly #agents = new Map<string, http.Agent>()
-  readonly #thread = new LayoutThread()
 
   constructor(options: SenderOptions) {
     this.#options = options
@@ -64,18 +63,18 @@ export class Sender {
     return this.prepare(to, messages).send(signal)
   }
 
-  /** Ends the thread and the kept-alive connections. A later `send` opens new ones. */
-  async close(): Promise<void> {
+  /** Lets go of the thread and closes the kept-alive connections. A later `send` opens new ones. */
+  close(): void {
     for (const agent of this.#agents.values()) agent.destroy()
     this.#agents.clear()
-    await this.#thread.close()
+    layoutThread.leave(this)
   }
 
   /** Never rejects: a thread that ended has sent nothing. */
   #layOut({ region, writeKey }: Credentials, messages: readonly OutgoingMessage[]): Promise<LaidOut | Error> {
     const { timeoutMs } = this.#options
     const options = { writeKey, host: apiHost(this.#options, region), timeoutMs }
-    return this.#thread.layOut(messages, options).catch((error: Error) => error)
+    return layoutThread.layOut(this, messages, options).catch((error: Error) => error)
   }
 
   async #send(to: Credentials, layout: Promise<LaidOut | Error>, signal?: AbortSignal): Promise<Observation> {

@@ -18,7 +18,7 @@ beforeEach(async () => {
   sender = new Sender({ host: segment.url, timeoutMs: 5000, concurrency: 4 })
 })
 afterEach(async () => {
-  await sender.close()
+  sender.close()
   await official.end()
   await segment.close()
   jest.restoreAllMocks()
@@ -237,6 +237,6 @@ describe('its time-out, for an HTTP client of one’s own', () => {
     const hasty = new Sender({ host: segment.url, timeoutMs: 1000, concurrency: 1 })
     expect(await hasty.send(source, tracks(1))).toMatchObject({ kind: 'error', code: 'TIMEOUT' })
     await segment.waitFor(({ requests }) => requests()[0]?.cutBy === 'client')
-    await hasty.close()
+    hasty.close()
   })
 })

@@ -15,8 +15,8 @@ beforeAll(async () => {
 })
 afterEach(() => segment.reset())
 afterAll(async () => {
-  await sender.close()
-  await impatient.close()
+  sender.close()
+  impatient.close()
   await segment.close()
 })
 

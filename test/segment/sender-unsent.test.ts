@@ -1,3 +1,4 @@
+import { layoutThread } from '../../src/segment/layout-thread'
 import { CLIENT_BYTES, MESSAGE_BYTES } from '../../src/segment/limits'
 import { Sender } from '../../src/segment/sender'
 import { judge } from '../../src/segment/verdict'
@@ -17,7 +18,7 @@ beforeEach(() => {
   sender = new Sender({ host: segment.url, timeoutMs: 60_000, concurrency: 4 })
 })
 afterEach(async () => {
-  await sender.close()
+  sender.close()
   await segment.reset()
 })
 afterAll(() => segment.close())
@@ -79,7 +80,7 @@ describe('what cannot be sent for a source', () => {
   ])('%s is the fault of the source, not of its messages', async (_, { host, writeKey }) => {
     const other = new Sender({ host, timeoutMs: 5000, concurrency: 1 })
     const seen = await other.send({ ...source, writeKey }, tracks(1))
-    await other.close()
+    other.close()
     expect(seen).toMatchObject({ kind: 'unsent', about: 'source' })
     expect(judge(seen).kind).toBe('refused-source')
   })
@@ -88,7 +89,7 @@ describe('what cannot be sent for a source', () => {
     const host = `http://127.0.0.1:${await closedPort()}`
     const other = new Sender({ host, timeoutMs: 5000, concurrency: 1 })
     expect(judge(await other.send(source, tracks(1))).kind).toBe('unreachable')
-    await other.close()
+    other.close()
   })
 })
 
@@ -113,7 +114,7 @@ describe('given up', () => {
     const sent = hasty.send(source, tracks(100))
     for (const ends = performance.now() + 20; performance.now() < ends; ); // longer than the batch has
     const seen = await sent
-    await hasty.close()
+    hasty.close()
     expect(seen).toMatchObject({ kind: 'error', code: 'TIMEOUT', written: false })
     expect(segment.requests()).toEqual([])
   })
@@ -132,14 +133,14 @@ describe('given up', () => {
     segment.fault([{ kind: 'timeout' }])
     const sent = sender.send(source, tracks(1))
     await segment.waitFor({ requests: 1 })
-    await sender.close()
+    sender.close()
     expect(judge(await sent).kind).toBe('ambiguous')
     expect(judge(await sender.send(source, tracks(1)))).toEqual({ kind: 'accepted' })
   })
 
   it('by the end of the thread that lays it out: not sent, and the next batch has another', async () => {
     const sent = sender.send(source, tracks(250))
-    await sender.close()
+    await layoutThread.end()
     expect(await sent).toMatchObject({ kind: 'error', code: 'THREAD', written: false })
     expect(judge(await sent).kind).toBe('unreachable')
     expect(segment.requests()).toEqual([])
@@ -160,7 +161,7 @@ describe('the write key', () => {
     })
     const other = new Sender({ host: server.url, timeoutMs: 5000, concurrency: 1 })
     const seen = await other.send({ ...source, writeKey }, tracks(1))
-    await other.close()
+    other.close()
     await server.close()
 
     expect(seen).toMatchObject({
@@ -179,7 +180,7 @@ describe('the write key', () => {
     const other = new Sender({ host: segment.url, timeoutMs: 5000, concurrency: 1 })
     const quoted = { ...track(), body: 'secret-write-key' } // by what says that it is no JSON
     const seen = await other.send({ ...source, writeKey: 'secret-write-key' }, [quoted])
-    await other.close()
+    other.close()
     expect(seen).toMatchObject({ kind: 'unsent', message: expect.stringContaining('[write key]') })
   })
 })

@@ -16,7 +16,7 @@ beforeAll(async () => {
 })
 afterEach(() => segment.reset())
 afterAll(async () => {
-  await sender.close()
+  sender.close()
   await segment.close()
 })
 
@@ -141,7 +141,7 @@ describe('sources', () => {
       writeKey: `key-${n}`,
     }))
     const seen = await Promise.all(sources.map((source) => small.send(source, tracks(1))))
-    await small.close()
+    small.close()
     await server.close()
     expect(new Set(seen.map((each) => judge(each).kind))).toEqual(new Set(['accepted']))
     expect(server.connections).toBe(3)
