@@ -82,28 +82,30 @@ export class Sender {
     // One deadline for the whole way: laying out must not make the request outlive the lease.
     const ends = performance.now() + timeoutMs
     const laidOut = await givenUp(layout, timeoutMs, signal)
-    const left = Math.ceil(ends - performance.now())
-    const seen = await this.#post(to, laidOut, { timeoutMs: left, signal })
+    const seen = await this.#post(to, laidOut, ends, signal)
     return redacted(seen, to.writeKey)
   }
 
   async #post(
     { region }: Credentials,
     laidOut: LaidOut | Error | GivenUp,
-    { timeoutMs, signal }: { timeoutMs: number; signal?: AbortSignal },
+    ends: number,
+    signal?: AbortSignal,
   ): Promise<Observation> {
-    const ms = this.#options.timeoutMs - timeoutMs
+    const { timeoutMs } = this.#options
+    if (!(laidOut instanceof Error) && laidOut.kind === 'request') reached('send:before')
+    const left = Math.ceil(ends - performance.now())
+    const ms = timeoutMs - left
     if (laidOut instanceof Error) return notSent('THREAD', laidOut.message, ms)
     if (laidOut.kind === 'unsent') return { ...laidOut, ms }
     if (laidOut.kind === 'aborted') return notSent('ABORTED', 'the request was given up', ms)
     // Late, or paused until now: the lease may be lost, and another process sending the same batch.
-    if (laidOut.kind === 'late' || timeoutMs <= 0) {
-      return notSent('TIMEOUT', `no request within ${this.#options.timeoutMs} ms`, ms)
+    if (laidOut.kind === 'late' || left <= 0) {
+      return notSent('TIMEOUT', `no time of ${timeoutMs} ms was left to send it in`, ms)
     }
-    reached('send:before')
     const { url, headers, body } = laidOut
     const agent = this.#agent(apiHost(this.#options, region))
-    return exchange({ method: 'POST', url, headers, body, timeoutMs, agent, signal })
+    return exchange({ method: 'POST', url, headers, body, timeoutMs: left, agent, signal })
   }
 
   #agent(host: string): http.Agent {

@@ -3,6 +3,7 @@ import { writeSync } from 'node:fs'
 import { DataSource, QueryFailedError } from 'typeorm'
 import { outboxEntities } from '../../../entities'
 import { createOutbox, type Outbox } from '../../../src'
+import { layoutThread } from '../../../src/segment/layout-thread'
 import type { Step } from '../../../src/steps'
 import { setHostClock } from './host-clock'
 import {
@@ -62,6 +63,7 @@ const actions: { [O in Order]: (given: Orders[O]['with']) => Promise<Orders[O]['
 
   async setHostClock({ offsetMs }) {
     setHostClock(offsetMs)
+    await layoutThread.end() // the next one reads it too
     return null
   },
 
