@@ -39,6 +39,11 @@ export async function interleaved(rounds, variants) {
   return results
 }
 
+/** Of what takes minutes, fewer rounds say as much. */
+export function halfOf(rounds) {
+  return Math.ceil(rounds / 2)
+}
+
 /** One ratio for each round, so that each compares what ran side by side. */
 export function ratios(numerators, denominators) {
   return numerators.map((value, i) => value / denominators[i])

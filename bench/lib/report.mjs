@@ -20,8 +20,8 @@ function introduction({ small, rounds, minutes, missing }) {
     : ''
   return `# Benchmarks
 
-Written by \`npm run bench\`; do not edit. Each scenario runs what it compares side by side, in turns, ${rounds} rounds where not
-stated otherwise, and throws its figures away unless exactly the recorded events arrived, each once. Ratios are the
+Written by \`npm run bench\`; do not edit. Each scenario runs what it compares side by side, in turns, ${rounds} rounds
+(half as many of what takes minutes), and throws its figures away unless exactly the recorded events arrived, each once. Ratios are the
 result: they carry over to other machines. Absolute figures are context.${scale}
 
 ${machine()}, Node ${process.versions.node}. This run took ${Math.round(minutes)} minutes.${notTaken(missing)}`

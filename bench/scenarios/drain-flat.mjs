@@ -1,4 +1,4 @@
-import { figure, interleaved, ratios, result } from '../lib/measure.mjs'
+import { figure, halfOf, interleaved, ratios, result } from '../lib/measure.mjs'
 
 export const scenario = {
   results: {
@@ -35,8 +35,7 @@ export const scenario = {
         }
       }
       await small_() // warm
-      // A backlog of half a million takes a minute: fewer rounds say as much.
-      const speeds = await interleaved(small ? rounds : Math.min(rounds, 3), { few: small_, many: large })
+      const speeds = await interleaved(small ? rounds : halfOf(rounds), { few: small_, many: large })
       return {
         'drain.flat': result(ratios(speeds.many, speeds.few), [
           figure(

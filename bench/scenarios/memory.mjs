@@ -1,5 +1,5 @@
 import { startChild } from '../lib/child.mjs'
-import { figure, interleaved, ratios, result } from '../lib/measure.mjs'
+import { figure, halfOf, interleaved, ratios, result } from '../lib/measure.mjs'
 
 export const scenario = {
   results: {
@@ -32,8 +32,7 @@ export const scenario = {
           await child.end()
         }
       }
-      // A million events take minutes: fewer rounds say as much.
-      const peaks = await interleaved(small ? 1 : Math.min(rounds, 2), {
+      const peaks = await interleaved(small ? 1 : halfOf(rounds), {
         many: () => peak(many),
         few: () => peak(few),
       })
