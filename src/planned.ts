@@ -1,3 +1,5 @@
+import type { Tables } from './tables'
+
 /** A function of the database that belongs to the outbox. */
 export interface DatabaseFunction {
   /** As `to_regprocedure` takes it. */
@@ -56,5 +58,15 @@ END`
     create: `
 CREATE FUNCTION ${signature} RETURNS TABLE (${columns.join(', ')})
 LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $planned$${body}$planned$`,
+  }
+}
+
+/** Made once for each outbox, and not once for each batch: the texts are long. */
+export function oncePerTables(make: (t: Tables) => Planned): (t: Tables) => Planned {
+  const made = new WeakMap<Tables, Planned>()
+  return (t) => {
+    const known = made.get(t) ?? make(t)
+    made.set(t, known)
+    return known
   }
 }

@@ -1,5 +1,5 @@
 import type { Database } from '../database'
-import { planned } from '../planned'
+import { oncePerTables, planned } from '../planned'
 import type { Tables } from '../tables'
 import { heldSql, type Lease, requireHeld } from './lease'
 import type { LowWaterMark } from './low-water-mark'
@@ -77,13 +77,14 @@ SELECT EXISTS (SELECT FROM held) AS held, w.batch_id::text AS "batchId", 0 AS at
 FROM (SELECT) one LEFT JOIN written w ON true LEFT JOIN chosen c ON w.batch_id IS NOT NULL
 ORDER BY c.seq`
 
-export const openBatchFunction = (t: Tables) =>
+export const openBatchFunction = oncePerTables((t) =>
   planned(
     t.openBatch,
     ['uuid', 'bigint', 'bigint', 'integer', ...PAGE_PARAMETERS],
     ['held boolean', '"batchId" text', 'attempts integer', 'expired boolean', ...PAGE_COLUMNS],
     openSql(t),
-  )
+  ),
+)
 
 /** Forms the next batch, or returns undefined when nothing waits above the mark. Throws LeaseLostError. */
 export async function openBatch(

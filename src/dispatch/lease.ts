@@ -1,7 +1,7 @@
 import type { Region } from '../../entities'
 import type { Database } from '../database'
 import { LeaseLostError } from '../errors'
-import { planned } from '../planned'
+import { oncePerTables, planned } from '../planned'
 import { reached } from '../steps'
 import type { Tables } from '../tables'
 
@@ -64,7 +64,7 @@ SELECT l.source_id AS "sourceId", l.lease_token::text AS token, l.failures, l.re
 FROM leased l JOIN ${t.source} s USING (source_id)
 ORDER BY l.last_turn_at`
 
-export const takeLeasesFunction = (t: Tables) =>
+export const takeLeasesFunction = oncePerTables((t) =>
   planned(
     t.takeLeases,
     ['integer', 'text', 'bigint', 'uuid[]'],
@@ -81,7 +81,8 @@ export const takeLeasesFunction = (t: Tables) =>
       '"hasOpenBatch" boolean',
     ],
     leaseSql(t),
-  )
+  ),
+)
 
 /**
  * Takes leases for due sources. One that this dispatcher holds without knowing is due too: a connection broke between

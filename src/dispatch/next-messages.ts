@@ -1,6 +1,6 @@
 import type { MessageType } from '../../entities'
 import type { Database } from '../database'
-import { planned } from '../planned'
+import { oncePerTables, planned } from '../planned'
 import type { Tables } from '../tables'
 import type { Lease } from './lease'
 import type { LowWaterMark } from './low-water-mark'
@@ -113,8 +113,9 @@ WITH ${nextSql(
 )}
 SELECT ${pageColumns(4)} FROM chosen c ORDER BY c.seq`
 
-export const readAheadFunction = (t: Tables) =>
-  planned(t.readAhead, ['uuid', 'bigint', 'bigint[]', ...PAGE_PARAMETERS], PAGE_COLUMNS, readAheadSql(t))
+export const readAheadFunction = oncePerTables((t) =>
+  planned(t.readAhead, ['uuid', 'bigint', 'bigint[]', ...PAGE_PARAMETERS], PAGE_COLUMNS, readAheadSql(t)),
+)
 
 /**
  * Reads what comes after a batch while its request is out, and changes nothing. `closeBatch` writes it ahead, if all

@@ -1,6 +1,6 @@
 import type { Attempt, BatchOutcome } from '../../entities'
 import type { Database } from '../database'
-import { planned } from '../planned'
+import { oncePerTables, planned } from '../planned'
 import type { Tables } from '../tables'
 import { appendAttempt, type Batch, isOpen, writeAheadSql } from './batch'
 import { heldSql, inMs, type Lease, requireHeld } from './lease'
@@ -79,7 +79,7 @@ SELECT EXISTS (SELECT FROM held) AS held, ${isOpen(t, '$3::bigint')} AS more,
                        AND m.message_id <> ALL ($7::uuid[])) AS due
 FROM (SELECT) one LEFT JOIN written w ON true`
 
-export const closeBatchFunction = (t: Tables) =>
+export const closeBatchFunction = oncePerTables((t) =>
   planned(
     t.closeBatch,
     [
@@ -103,7 +103,8 @@ export const closeBatchFunction = (t: Tables) =>
       'due boolean',
     ],
     closeSql(t),
-  )
+  ),
+)
 
 interface Closed extends Settled {
   nextId: string | null
