@@ -9,6 +9,7 @@ export type OutboxErrorCode =
   | 'OUTBOX_SOURCE'
   | 'OUTBOX_LEASE_LOST'
   | 'OUTBOX_OPERATION'
+  | 'OUTBOX_TRANSACTION_LOST'
   | 'OUTBOX_WAREHOUSE'
 
 /** Base of all errors of this module: what happened, why it matters, what to do, in that order. */
@@ -51,6 +52,18 @@ export class NoTransactionError extends OutboxError {
       happened,
       'The message would be kept even if the business change were rolled back, or lost while the change stays.',
       'Record inside `dataSource.transaction(async (tx) => { … })`, pass that `tx`, and await the call before the transaction ends.',
+    )
+  }
+}
+
+/** The connection ended under the transaction that a call was recorded in. Always thrown, as a query of its own would. */
+export class TransactionLostError extends OutboxError {
+  constructor() {
+    super(
+      'OUTBOX_TRANSACTION_LOST',
+      'The connection of the transaction that a message was recorded in was terminated, lost or released.',
+      'The database rolls such a transaction back: the business change and its messages are gone together.',
+      'Run the whole transaction again.',
     )
   }
 }

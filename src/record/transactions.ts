@@ -7,7 +7,7 @@ import type {
   TransactionRollbackEvent,
   TransactionStartEvent,
 } from 'typeorm'
-import { NoTransactionError } from '../errors'
+import { NoTransactionError, TransactionLostError } from '../errors'
 import { reached } from '../steps'
 
 /** What a transaction has recorded for one source. */
@@ -49,7 +49,7 @@ export class Transactions implements EntitySubscriberInterface {
     if (at >= 0) this.#dataSource.subscribers.splice(at, 1)
   }
 
-  /** The transaction's query runner. Throws NoTransactionError where what is recorded would not be part of one. */
+  /** The transaction's query runner. Throws NoTransactionError or TransactionLostError where what is recorded would not be part of one. */
   require(tx: EntityManager): QueryRunner {
     this.attach()
     const runner = tx?.queryRunner
@@ -61,6 +61,8 @@ export class Transactions implements EntitySubscriberInterface {
       throw new NoTransactionError('A message was recorded through a manager of another DataSource.')
     }
     if (runner.isReleased) {
+      // TypeORM lets go of a connection that was lost, and leaves its transaction marked as active.
+      if (runner.isTransactionActive) throw new TransactionLostError()
       throw new NoTransactionError('A message was recorded through a manager whose connection is released.')
     }
     if (!runner.isTransactionActive || this.#ending.has(runner)) {

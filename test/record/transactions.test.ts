@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import type { Outbox } from 'synap-outbox'
+import { type Outbox, TransactionLostError } from 'synap-outbox'
+import type { QueryRunner } from 'typeorm'
 import { beganTest, type Connected, createScene, type Scene } from '../support/scene'
 
 let scene: Scene
@@ -68,6 +69,21 @@ describe('recorded exactly when committed', () => {
     expect(await exists(recorded.messageId)).toBe(false)
     const again = await scene.dataSource.transaction((tx) => outbox.track(tx, 'Began Test', call()))
     expect(await exists(again.messageId)).toBe(true)
+  })
+
+  it('when the connection is lost, which is told from misuse', async () => {
+    let earlier: { messageId?: string } = {}
+    const transaction = scene.dataSource.transaction(async (tx) => {
+      earlier = await outbox.track(tx, 'Began Test', call())
+      const client = await (tx.queryRunner as QueryRunner).connect()
+      const lost = new Promise((resolve) => client.once('end', resolve))
+      const [{ pid }] = await tx.query('SELECT pg_backend_pid() AS pid')
+      await scene.rows('SELECT pg_terminate_backend($1)', [pid])
+      await lost
+      await outbox.track(tx, 'Began Test', call())
+    })
+    await expect(transaction).rejects.toThrow(TransactionLostError)
+    expect(await exists(earlier.messageId)).toBe(false)
   })
 })
 
