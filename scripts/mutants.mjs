@@ -138,9 +138,16 @@ const mutants = [
   {
     name: 'prune what is pending',
     file: 'src/operate/prune.ts',
-    from: "  const days: [Exclude<MessageStatus, 'pending'>, number][] = [\n",
-    to: "  await db.query(`WITH gone AS (DELETE FROM ${db.tables.message} WHERE recorded_at < now() - interval '14 days' AND status = 'pending') SELECT 1`)\n  const days: [Exclude<MessageStatus, 'pending'>, number][] = [\n",
+    from: '  const messages = pruneMessagesSql(db.tables)\n',
+    to: "  await db.query(`WITH gone AS (DELETE FROM ${db.tables.message} WHERE recorded_at < now() - interval '14 days' AND status = 'pending') SELECT 1`)\n  const messages = pruneMessagesSql(db.tables)\n",
     tests: ['test/operate/prune'],
+  },
+  {
+    name: 'prune from the beginning with each chunk',
+    file: 'src/operate/prune.ts',
+    from: '      through = row?.through ?? through\n',
+    to: '',
+    tests: ['test/plans/engine'],
   },
 ]
 

@@ -245,7 +245,7 @@ export class Outbox<P extends Plan = typeof synapPlan> {
     return backfill(parts, event, read as unknown as ReadFacts<Plan, string>, options)
   }
 
-  /** Removes settled messages that are past their retention, in bounded chunks. */
+  /** Removes settled messages that are past their retention, in bounded chunks, with a rest after each. */
   async prune(): Promise<PruneReport> {
     try {
       const report = await prune(this.#db, this.#options.retention, this.#stopping.signal)

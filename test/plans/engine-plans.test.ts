@@ -120,16 +120,7 @@ describe('while the vacuum horizon is held', () => {
   it('a batch read from the low-water mark does not walk past what is settled', async () => {
     await fill(1, 1000, 6 * BATCH)
     await scene.rows('VACUUM (ANALYZE) outbox_message, outbox_batch')
-    const holder = dataSource.createQueryRunner()
-    await holder.startTransaction('REPEATABLE READ')
-    await holder.query('SELECT count(*) FROM outbox_message') // sees all of it as it is now, and only reads
-    try {
-      explained = explainAll(dataSource)
-      await outbox.drain()
-    } finally {
-      await holder.rollbackTransaction()
-      await holder.release()
-    }
+    await whileHeld(() => outbox.drain())
     const reads = only(/chosen AS MATERIALIZED/)
     expect(reads.length).toBeGreaterThanOrEqual(6)
     // Each settled message leaves a dead index entry behind, which a read from the beginning would visit again.
@@ -137,7 +128,34 @@ describe('while the vacuum horizon is held', () => {
     for (const read of reads.slice(2))
       expect(read.buffers).toBeLessThan((second as Explained).buffers + 3 * BATCH)
   })
+
+  it('a chunk of pruning does not walk past what the chunks before it removed', async () => {
+    await fill(1, 8 * BATCH, 0)
+    // In no order of the table's pages: each dead index entry that is visited costs a page.
+    await scene.rows(
+      `UPDATE outbox_message SET settled_at = now() - interval '15 days' - random() * interval '1 day'`,
+    )
+    await scene.rows('VACUUM (ANALYZE) outbox_message, outbox_batch')
+    await whileHeld(() => outbox.prune())
+    const chunks = only(/DELETE FROM "outbox_message"/).slice(0, 8)
+    expect(chunks).toHaveLength(8)
+    for (const chunk of chunks) expect(chunk.buffers).toBeLessThan((chunks[0] as Explained).buffers + BATCH)
+  })
 })
+
+/** Explains what is done while another session's snapshot keeps vacuum, and the pruning of index entries, from clearing. */
+async function whileHeld(act: () => Promise<unknown>): Promise<void> {
+  const holder = dataSource.createQueryRunner()
+  await holder.startTransaction('REPEATABLE READ')
+  await holder.query('SELECT count(*) FROM outbox_message') // sees all of it as it is now, and only reads
+  try {
+    explained = explainAll(dataSource)
+    await act()
+  } finally {
+    await holder.rollbackTransaction()
+    await holder.release()
+  }
+}
 
 /** The explained statements that match; there has to be one. */
 function only(pattern: RegExp): Explained[] {
