@@ -149,6 +149,13 @@ const mutants = [
     to: '',
     tests: ['test/plans/engine'],
   },
+  {
+    name: 'ask whether more is due in no order',
+    file: 'src/dispatch/settle.ts',
+    from: "(${firstPending(t, '$8::bigint', 'message_id <> ALL ($7::uuid[])')}) IS NOT NULL",
+    to: "EXISTS (${firstPending(t, '$8::bigint', 'message_id <> ALL ($7::uuid[])')})",
+    tests: ['test/plans/engine'],
+  },
 ]
 
 const root = path.resolve(import.meta.dirname, '..')

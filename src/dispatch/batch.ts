@@ -42,9 +42,11 @@ interface BatchRow extends MessageRow {
   expired: boolean
 }
 
-/** SQL: whether a batch of the source is open, or another than `but`. */
+/** SQL: whether a batch of the source is open, or another than `but`. Asked as in `firstPending`, for the same reason. */
 export const isOpen = (t: Tables, but = 'NULL') =>
-  `EXISTS (SELECT FROM ${t.batch} o WHERE o.source_id = $1 AND o.outcome IS NULL AND o.batch_id IS DISTINCT FROM ${but})`
+  `(SELECT o.batch_id FROM ${t.batch} o
+    WHERE o.source_id = $1 AND o.outcome IS NULL AND o.batch_id IS DISTINCT FROM ${but}
+    ORDER BY o.first_seq LIMIT 1) IS NOT NULL`
 
 /**
  * SQL: writes a batch ahead. `first_ambiguous_at` is set before the request goes out, and taken back when its outcome is

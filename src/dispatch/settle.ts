@@ -4,7 +4,7 @@ import { oncePerTables, planned } from '../planned'
 import type { Tables } from '../tables'
 import { appendAttempt, type Batch, isOpen, writeAheadSql } from './batch'
 import { heldSql, inMs, type Lease, requireHeld } from './lease'
-import type { BatchMessage, Page } from './next-messages'
+import { type BatchMessage, firstPending, type Page } from './next-messages'
 
 /** An attempt's end, as it goes into the batch's history; the database adds when it began. */
 export type AttemptEnd = Omit<Attempt, 'at'>
@@ -75,8 +75,7 @@ SELECT EXISTS (SELECT FROM held) AS held, ${isOpen(t, '$3::bigint')} AS more,
        END AS settled,
        w.batch_id::text AS "nextId",
        CASE WHEN w.message_ids <> $11::uuid[] THEN w.message_ids END AS "nextMessages",
-       $12 AND EXISTS (SELECT FROM ${t.message} m WHERE m.source_id = $1 AND m.status = 'pending' AND m.seq > $8::bigint
-                       AND m.message_id <> ALL ($7::uuid[])) AS due
+       $12 AND (${firstPending(t, '$8::bigint', 'message_id <> ALL ($7::uuid[])')}) IS NOT NULL AS due
 FROM (SELECT) one LEFT JOIN written w ON true`
 
 export const closeBatchFunction = oncePerTables((t) =>

@@ -299,18 +299,24 @@ BEGIN
   SELECT h.source_id, $2::bigint, array_agg(c.message_id ORDER BY c.seq), min(c.seq), max(c.seq), sum(c.wire_bytes),
          now(), now()
   FROM next c, held h, closed
-  WHERE h.current AND NOT EXISTS (SELECT FROM "outbox_batch" o WHERE o.source_id = $1 AND o.outcome IS NULL AND o.batch_id IS DISTINCT FROM $3::bigint)
+  WHERE h.current AND NOT (SELECT o.batch_id FROM "outbox_batch" o
+    WHERE o.source_id = $1 AND o.outcome IS NULL AND o.batch_id IS DISTINCT FROM $3::bigint
+    ORDER BY o.first_seq LIMIT 1) IS NOT NULL
   GROUP BY h.source_id
   RETURNING batch_id, message_ids
 )
-SELECT EXISTS (SELECT FROM held) AS held, EXISTS (SELECT FROM "outbox_batch" o WHERE o.source_id = $1 AND o.outcome IS NULL AND o.batch_id IS DISTINCT FROM $3::bigint) AS more,
+SELECT EXISTS (SELECT FROM held) AS held, (SELECT o.batch_id FROM "outbox_batch" o
+    WHERE o.source_id = $1 AND o.outcome IS NULL AND o.batch_id IS DISTINCT FROM $3::bigint
+    ORDER BY o.first_seq LIMIT 1) IS NOT NULL AS more,
        CASE WHEN EXISTS (SELECT FROM closed) THEN (SELECT count(*)::int FROM settled)
             ELSE (SELECT count(*)::int FROM "outbox_message" WHERE message_id = ANY ($7::uuid[]) AND batch_id = $3::bigint)
        END AS settled,
        w.batch_id::text AS "nextId",
        CASE WHEN w.message_ids <> $11::uuid[] THEN w.message_ids END AS "nextMessages",
-       $12 AND EXISTS (SELECT FROM "outbox_message" m WHERE m.source_id = $1 AND m.status = 'pending' AND m.seq > $8::bigint
-                       AND m.message_id <> ALL ($7::uuid[])) AS due
+       $12 AND (
+SELECT seq FROM "outbox_message"
+WHERE source_id = $1 AND status = 'pending' AND seq > $8::bigint AND message_id <> ALL ($7::uuid[])
+ORDER BY seq LIMIT 1) IS NOT NULL AS due
 FROM (SELECT) one LEFT JOIN written w ON true;
 END$function$
 ;
@@ -344,7 +350,9 @@ next AS MATERIALIZED (
   SELECT h.source_id, $2::bigint, array_agg(c.message_id ORDER BY c.seq), min(c.seq), max(c.seq), sum(c.wire_bytes),
          now(), now()
   FROM chosen c, held h
-  WHERE h.current AND NOT EXISTS (SELECT FROM "outbox_batch" o WHERE o.source_id = $1 AND o.outcome IS NULL AND o.batch_id IS DISTINCT FROM NULL)
+  WHERE h.current AND NOT (SELECT o.batch_id FROM "outbox_batch" o
+    WHERE o.source_id = $1 AND o.outcome IS NULL AND o.batch_id IS DISTINCT FROM NULL
+    ORDER BY o.first_seq LIMIT 1) IS NOT NULL
   GROUP BY h.source_id
   RETURNING batch_id
 )
@@ -459,7 +467,8 @@ BEGIN
 SELECT l.source_id AS "sourceId", l.lease_token::text AS token, l.failures, l.read_from::text AS "readFrom",
        s.portal_id AS "portalId", s.region, s.write_key_ciphertext AS ciphertext,
        s.write_key_secret_id AS "secretId", s.write_key_version AS "keyVersion",
-       EXISTS (SELECT FROM "outbox_batch" b WHERE b.source_id = l.source_id AND b.outcome IS NULL) AS "hasOpenBatch"
+       (SELECT b.batch_id FROM "outbox_batch" b WHERE b.source_id = l.source_id AND b.outcome IS NULL
+        ORDER BY b.first_seq LIMIT 1) IS NOT NULL AS "hasOpenBatch"
 FROM leased l JOIN "segment_source" s USING (source_id)
 ORDER BY l.last_turn_at;
 END$function$

@@ -116,6 +116,45 @@ describe.each(Object.entries(SITUATIONS))('with %s,', (_, prepare) => {
   })
 })
 
+describe('beside a portal that has all that waits', () => {
+  it('a quiet one costs what it has itself, whatever becomes of its batches', async () => {
+    await fill(1, DELIVERED / 4, DELIVERED)
+    const { portalId } = await scene.connect(outbox)
+    await scene.rows('VACUUM (ANALYZE)')
+    const [flooded] = await scene.rows<{ id: string }>(
+      `SELECT source_id AS id FROM segment_source WHERE portal_id = 'portal-0'`,
+    )
+    await outbox.sources.pause(flooded?.id as string, by)
+    const record = (n: number) =>
+      dataSource.transaction((tx) =>
+        outbox.record(
+          tx,
+          Array.from({ length: n }, () => ({ type: 'identify' as const, portalId, userId: 'u', traits: {} })),
+        ),
+      )
+    explained = explainAll(dataSource)
+
+    await record(3)
+    await outbox.drain()
+    await record(3)
+    scene.segment.fault({ kind: 'status', status: 500 }, { times: 1 })
+    await outbox.drain()
+    let refusals = 0
+    scene.segment.fault({ kind: 'poison', predicate: () => refusals++ === 0 })
+    await scene.rows(`UPDATE source_delivery SET resume_at = '-infinity'`)
+    await outbox.drain()
+    expect(
+      await scene.rows(`SELECT FROM outbox_message WHERE portal_id = $1 AND status = 'delivered'`, [
+        portalId,
+      ]),
+    ).toHaveLength(6)
+
+    expect(explained.length).toBeGreaterThan(8)
+    expectIndexed(explained)
+    for (const statement of explained) expectPages(statement, 300)
+  })
+})
+
 describe('while the vacuum horizon is held', () => {
   it('a batch read from the low-water mark does not walk past what is settled', async () => {
     await fill(1, 1000, 6 * BATCH)
