@@ -52,6 +52,11 @@ const dispatcher = z
     leaseMs: integer(1000, HOUR, 30_000),
     /** How long a source may go on while others wait. */
     turnMs: integer(1, 10 * MINUTE, 1000),
+    /**
+     * Least time from one request of a source that sends all it has to the next: what is committed meanwhile goes out
+     * together. A full request's worth never waits for it, nor the first message after a pause. 0 for no such pause.
+     */
+    lingerMs: integer(0, 10_000, 50),
     /** Messages in one request. */
     batchMessages: integer(1, BATCH_MESSAGES, BATCH_MESSAGES),
     /** Bytes in one request. One message may pass it. */

@@ -91,7 +91,7 @@ export class Outbox<P extends Plan = typeof synapPlan> {
     this.warehouses = new Warehouses(this.#db, cipher)
     this.#canaries = new Canaries(this.#db, this.warehouses, this.#events, wake)
     this.#transactions = new Transactions(dataSource, (recorded) => {
-      wake()
+      this.#dispatcher.wake(recorded.map(({ sourceId }) => sourceId))
       for (const messages of recorded) this.#events.emit('recorded', messages)
     })
     this.#heartbeat = new Heartbeat(this.#db, this.#dispatcher.owner, this.#events)
@@ -160,6 +160,7 @@ export class Outbox<P extends Plan = typeof synapPlan> {
     this.#stopping = new AbortController()
     this.#telemetry.start()
     this.#startedAt = Date.now()
+    this.#sender.open()
     await this.#beat()
     this.#dispatcher.start()
     for (const schedule of Object.values(this.#schedules)) schedule.start()

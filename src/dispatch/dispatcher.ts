@@ -2,15 +2,26 @@ import { AsyncResource } from 'node:async_hooks'
 import { randomBytes } from 'node:crypto'
 import os from 'node:os'
 import { type Lease, releaseLease, takeLeases } from './lease'
-import { type TurnOptions, type TurnParts, type TurnReport, takeTurn, type Wakes } from './turn'
+import { Lingering } from './lingering'
+import { LowWaterMark } from './low-water-mark'
+import { type TurnOptions, type TurnParts, type TurnReport, takeTurn } from './turn'
 
 export interface DispatcherOptions extends TurnOptions {
   /** Sources that are served at the same time. */
   readonly concurrency: number
+  /** Least time from one turn of a source that sends all it has to the next, in milliseconds. */
+  readonly lingerMs: number
+}
+
+/** A turn that is being taken. */
+interface Serving {
+  /** Whether somebody woke its source since it began. */
+  woken: boolean
+  ended: Promise<void>
 }
 
 /** What was done since a moment; see `drain()`. */
-export type DispatchReport = Omit<TurnReport, 'more' | 'released'> & { turns: number }
+export type DispatchReport = Omit<TurnReport, 'more' | 'emptied'> & { turns: number }
 
 /**
  * Gives due sources their turns, up to `concurrency` at once. `wake()` is a hint that there may be work; it is cheap,
@@ -21,7 +32,10 @@ export class Dispatcher {
   readonly owner = `${os.hostname()}:${process.pid}:${randomBytes(4).toString('hex')}`
   readonly #parts: TurnParts
   readonly #options: DispatcherOptions
-  readonly #turns = new Map<string, Promise<void>>()
+  readonly #serving = new Map<string, Serving>()
+  readonly #lingering: Lingering
+  /** One for each source that was served: what a turn has learned, the next one builds on. */
+  readonly #marks = new Map<string, LowWaterMark>()
   readonly #retries = new Set<NodeJS.Timeout>()
   /** The dispatcher's own asynchronous context: a wake-up must not run in that of the request that committed. */
   readonly #context = new AsyncResource('synap-outbox')
@@ -35,14 +49,16 @@ export class Dispatcher {
   }
   #stopping = new AbortController()
   #running = false
+  #draining = 0
   #looking = false
-  #look: Promise<void> = Promise.resolve()
+  #looked: Promise<void> = Promise.resolve()
   #wakes = 0
   #failed: unknown
 
   constructor(parts: TurnParts, options: DispatcherOptions) {
     this.#parts = parts
     this.#options = options
+    this.#lingering = new Lingering(() => this.#look())
     parts.events.on('resting', ({ delayMs }) => this.#retryIn(delayMs))
   }
 
@@ -58,15 +74,22 @@ export class Dispatcher {
     this.#stopping.abort()
     for (const retry of this.#retries) clearTimeout(retry)
     this.#retries.clear()
+    this.#lingering.end()
     await this.#quiet()
   }
 
-  /** There may be something to send. */
-  wake(): void {
-    this.#wakes++
-    if (!this.#running || this.#looking) return
-    this.#looking = true
-    this.#look = this.#context.runInAsyncScope(() => this.#lookAround())
+  /**
+   * There may be something to send: for these sources, or for any. What was committed for one that is being served, or
+   * that lingers, goes out right after, and costs no look.
+   */
+  wake(sourceIds?: readonly string[]): void {
+    const asked = new Set(sourceIds)
+    for (const [sourceId, serving] of this.#serving) {
+      if (asked.delete(sourceId) || !sourceIds) serving.woken = true
+    }
+    for (const sourceId of asked) if (this.#lingering.wake(sourceId)) asked.delete(sourceId)
+    if (!sourceIds) this.#lingering.end()
+    if (!sourceIds || asked.size > 0) this.#look()
   }
 
   /** Runs until nothing is due, whether started or not, and tells what was done. Throws what made a look fail. */
@@ -74,9 +97,11 @@ export class Dispatcher {
     const before = { ...this.#totals }
     const started = this.#running
     this.#failed = undefined
+    this.#draining++
     if (!started) this.start()
     else this.wake()
     await this.#quiet()
+    this.#draining--
     if (!started) await this.stop()
     if (this.#failed !== undefined) throw this.#failed
     const done = Object.entries(this.#totals).map(([name, n]) => [
@@ -87,7 +112,16 @@ export class Dispatcher {
   }
 
   async #quiet(): Promise<void> {
-    while (this.#looking || this.#turns.size > 0) await Promise.all([this.#look, ...this.#turns.values()])
+    while (this.#looking || this.#serving.size > 0) {
+      await Promise.all([this.#looked, ...[...this.#serving.values()].map(({ ended }) => ended)])
+    }
+  }
+
+  #look(): void {
+    this.#wakes++
+    if (!this.#running || this.#looking) return
+    this.#looking = true
+    this.#looked = this.#context.runInAsyncScope(() => this.#lookAround())
   }
 
   /** Takes leases until none is due, every place is taken, or nothing woke us since the last look. */
@@ -96,11 +130,11 @@ export class Dispatcher {
       let seen: number
       do {
         seen = this.#wakes
-        const places = this.#options.concurrency - this.#turns.size
+        const places = this.#options.concurrency - this.#serving.size
         if (places <= 0) return // the next turn to end looks again
-        const serving = [...this.#turns.keys()]
         const { leaseMs } = this.#options
-        const leases = await takeLeases(this.#parts.db, this.owner, leaseMs, places, serving)
+        const but = [...this.#serving.keys(), ...this.#lingering.sourceIds]
+        const leases = await takeLeases(this.#parts.db, this.owner, leaseMs, places, but)
         for (const lease of leases) this.#begin(lease)
       } while (seen !== this.#wakes && this.#running)
     } catch (error) {
@@ -113,27 +147,29 @@ export class Dispatcher {
   }
 
   #begin(lease: Lease): void {
-    const turn = this.#turn(lease).then((again) => {
-      this.#turns.delete(lease.sourceId)
-      if (again) this.wake()
+    const { sourceId } = lease
+    const lingersUntil = performance.now() + this.#options.lingerMs
+    const serving: Serving = { woken: false, ended: Promise.resolve() }
+    this.#serving.set(sourceId, serving)
+    serving.ended = this.#turn(lease).then(({ more, emptied }) => {
+      const full = this.#serving.size >= this.#options.concurrency
+      this.#serving.delete(sourceId)
+      // Looked at while we held it, the source seemed taken: whoever woke us since is still unserved.
+      const due = more || serving.woken
+      const lingerMs = emptied && this.#running && this.#draining === 0 ? lingersUntil - performance.now() : 0
+      if (lingerMs > 0) this.#lingering.begin(sourceId, lingerMs, due)
+      if (full || (due && lingerMs <= 0)) this.#look()
     })
-    this.#turns.set(lease.sourceId, turn)
   }
 
-  /** Returns whether to look for leases again. */
-  async #turn(lease: Lease): Promise<boolean> {
+  async #turn(lease: Lease): Promise<{ more: boolean; emptied: boolean }> {
     const { db, events } = this.#parts
-    let wakesAtRead = this.#wakes
-    const wakes: Wakes = {
-      reading: () => (wakesAtRead = this.#wakes),
-      sinceRead: () => wakesAtRead !== this.#wakes,
-    }
     let more = false
-    let released = false
+    let emptied = false
     try {
-      const report = await takeTurn(this.#parts, lease, this.#stopping.signal, wakes)
+      const report = await takeTurn(this.#parts, lease, this.#mark(lease), this.#stopping.signal)
       more = report.more
-      released = report.released
+      emptied = report.emptied
       this.#totals.turns++
       for (const name of ['requests', 'delivered', 'dead', 'uncertain', 'postponed'] as const) {
         this.#totals[name] += report[name]
@@ -143,13 +179,18 @@ export class Dispatcher {
       events.emit('error', { error, during: 'turn' })
     }
     try {
-      if (!released) more = (await releaseLease(db, lease)) || more
+      if (!emptied) more = (await releaseLease(db, lease)) || more
     } catch (error) {
       events.emit('error', { error, during: 'release' })
     }
-    // Looked at while we held it, the source seemed taken: whoever woke us since the last read is still unserved.
-    const full = this.#turns.size >= this.#options.concurrency
-    return more || full || wakes.sinceRead()
+    return { more, emptied }
+  }
+
+  #mark({ sourceId, readFrom }: Lease): LowWaterMark {
+    const mark = this.#marks.get(sourceId) ?? new LowWaterMark()
+    this.#marks.set(sourceId, mark)
+    mark.startFrom(readFrom)
+    return mark
   }
 
   /** The schedule would find a rested source too, but seconds later. */
@@ -158,7 +199,7 @@ export class Dispatcher {
     const retry = setTimeout(
       () => {
         this.#retries.delete(retry)
-        this.wake()
+        this.#look()
       },
       Math.min(delayMs + 1, 2_147_483_647),
     )

@@ -20,10 +20,18 @@
  * A redriven message gets a new `seq`, so it is never below the mark.
  */
 export class LowWaterMark {
-  #mark: bigint
+  #mark = 0n
   #candidate: { throughSeq: bigint; horizon: string } | undefined
 
-  constructor(readFrom: string) {
+  constructor(readFrom = '0') {
+    this.startFrom(readFrom)
+  }
+
+  /**
+   * A lease begins, with the mark as the database has it. What an earlier read saw still holds, whoever has sent since:
+   * it is about transactions, and the next read sees all that they left.
+   */
+  startFrom(readFrom: string): void {
     this.#mark = BigInt(readFrom)
   }
 

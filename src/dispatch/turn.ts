@@ -10,7 +10,7 @@ import { type BackoffOptions, backoffMs } from './backoff'
 import { type Batch, type BatchLimits, openBatch, resumeBatch } from './batch'
 import { insist } from './insist'
 import type { Lease } from './lease'
-import { LowWaterMark } from './low-water-mark'
+import type { LowWaterMark } from './low-water-mark'
 import { type Page, readAhead } from './next-messages'
 import { type AttemptEnd, closeBatch, postponeBatch, restSource, splitBatch } from './settle'
 
@@ -42,16 +42,8 @@ export interface TurnReport {
   postponed: number
   /** Whether the source probably has more to send now. */
   more: boolean
-  /** Whether the lease is given back already. */
-  released: boolean
-}
-
-/** Wake-ups, as a turn needs to know of them. */
-export interface Wakes {
-  /** Called before each read of pending messages: what is committed later may not be in it. */
-  reading(): void
-  /** Whether anybody woke the dispatcher since. */
-  sinceRead(): boolean
+  /** Whether it has sent all that its last read found, and given the lease back. */
+  emptied: boolean
 }
 
 /**
@@ -64,10 +56,10 @@ export interface Wakes {
 export async function takeTurn(
   parts: TurnParts,
   lease: Lease,
+  mark: LowWaterMark,
   signal: AbortSignal,
-  wakes: Wakes,
 ): Promise<TurnReport> {
-  const turn = new Turn(parts, lease, signal, wakes)
+  const turn = new Turn(parts, lease, mark, signal)
   try {
     const credentials = turn.credentials()
     let goOn: boolean
@@ -99,9 +91,8 @@ class Turn {
     uncertain: 0,
     postponed: 0,
     more: false,
-    released: false,
+    emptied: false,
   }
-  readonly #mark: LowWaterMark
   readonly #ends: number
   #failures: number
   #open: boolean
@@ -115,10 +106,9 @@ class Turn {
   constructor(
     private readonly parts: TurnParts,
     private readonly lease: Lease,
+    private readonly mark: LowWaterMark,
     private readonly signal: AbortSignal,
-    private readonly wakes: Wakes,
   ) {
-    this.#mark = new LowWaterMark(lease.readFrom)
     this.#ends = performance.now() + parts.options.turnMs
     this.#failures = lease.failures
     this.#open = lease.hasOpenBatch
@@ -181,14 +171,13 @@ class Turn {
 
   async #openBatch(): Promise<Batch | undefined> {
     const { db, options } = this.parts
-    this.wakes.reading()
-    const batch = await openBatch(db, this.lease, this.#mark, options)
-    const suspicious = !this.#found && this.#mark.value !== '0'
+    const batch = await openBatch(db, this.lease, this.mark, options)
+    const suspicious = !this.#found && this.mark.value !== '0'
     this.#found ||= batch !== undefined
     if (batch !== undefined || !suspicious) return batch
     // Nothing above the mark, though the source was due: the mark is only a hint, look from the beginning.
-    this.#mark.sweep()
-    return openBatch(db, this.lease, this.#mark, options)
+    this.mark.sweep()
+    return openBatch(db, this.lease, this.mark, options)
   }
 
   async #send(batch: Batch, credentials: Credentials, prepared?: Prepared): Promise<boolean> {
@@ -223,9 +212,8 @@ class Turn {
   async #readAhead(batch: Batch, credentials: Credentials): Promise<Ahead | undefined> {
     const { db, options, sender } = this.parts
     if (!batch.page?.more || this.signal.aborted) return undefined
-    this.wakes.reading()
     try {
-      const page = await readAhead(db, this.lease, this.#mark, options, batch.page.messages)
+      const page = await readAhead(db, this.lease, this.mark, options, batch.page.messages)
       return page && { page, prepared: sender.prepare(credentials, page.messages) }
     } catch {
       return undefined // what is wrong with the database, the statement that settles will tell
@@ -255,9 +243,9 @@ class Turn {
     { reason, attempt, ahead }: { reason?: string; attempt?: AttemptEnd; ahead?: Ahead },
   ): Promise<boolean> {
     const { db, events, options } = this.parts
-    const settledThrough = this.#mark.settled(batch.page?.settledThrough)
+    const settledThrough = this.mark.settled(batch.page?.settledThrough)
     const next = this.signal.aborted || !this.hasTime ? undefined : ahead
-    const release = batch.page?.more === false && !this.wakes.sinceRead()
+    const release = batch.page?.more === false
     const leaseEnds = performance.now() + options.leaseMs
     if (next) reached('batch:before')
     reached('settle:before')
@@ -269,7 +257,7 @@ class Turn {
     reached('settle:after')
     if (release) {
       reached('release:after')
-      this.report.released = true
+      this.report.emptied = true
       this.report.more = end.due
     }
     if (end.next) {

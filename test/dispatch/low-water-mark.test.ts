@@ -4,18 +4,30 @@ import { LowWaterMark } from '../../src/dispatch/low-water-mark'
 /**
  * A database in miniature: transactions take an id, draw `seq` values, and commit or roll back in any order; a reader
  * takes the lowest visible pending ones above the mark, at times the next ones while the last are still out, which it
- * then settles in their order, or gives the younger ones up. Whatever happens, the mark never passes a message that is
- * pending now or will be.
+ * then settles in their order, or gives the younger ones up. Its lease may end with all of that undone, and another
+ * process settle some before its next one. Whatever happens, the mark never passes a message that is pending now or
+ * will be.
  */
 type Move = {
-  kind: 'begin' | 'draw' | 'end' | 'read' | 'settle' | 'give up'
+  kind: 'begin' | 'draw' | 'end' | 'read' | 'settle' | 'give up' | 'lease'
   pick: number
   commits: boolean
   size: number
 }
 
 const move: fc.Arbitrary<Move> = fc.record({
-  kind: fc.constantFrom('begin', 'draw', 'draw', 'end', 'read', 'read', 'settle', 'settle', 'give up'),
+  kind: fc.constantFrom(
+    'begin',
+    'draw',
+    'draw',
+    'end',
+    'read',
+    'read',
+    'settle',
+    'settle',
+    'give up',
+    'lease',
+  ),
   pick: fc.nat(1000),
   commits: fc.boolean(),
   size: fc.integer({ min: 1, max: 4 }),
@@ -26,7 +38,7 @@ type Out = { seqs: number[]; through: bigint | undefined }
 
 function play(
   moves: readonly Move[],
-  make: () => Pick<LowWaterMark, 'read' | 'settled' | 'value' | 'horizon'>,
+  make: () => Pick<LowWaterMark, 'read' | 'settled' | 'value' | 'horizon' | 'startFrom'>,
 ): void {
   const mark = make()
   const open = new Map<number, number[]>()
@@ -34,6 +46,7 @@ function play(
   const out: Out[] = []
   let nextId = 1
   let nextSeq = 1
+  let stored = '0'
   for (const { kind, pick, commits, size } of moves) {
     const ids = [...open.keys()]
     const id = ids[pick % Math.max(ids.length, 1)]
@@ -52,10 +65,15 @@ function play(
       if (last !== undefined) out.push({ seqs, through: mark.read(String(last), String(nextId), passed) })
     }
     if (kind === 'give up' && out.length === 2) out.pop()
+    if (kind === 'lease') {
+      out.length = 0
+      pending = pending.slice(pick % 3)
+      mark.startFrom(commits ? stored : '0')
+    }
     if (kind === 'settle') {
       const done = out.shift()
       pending = pending.filter((seq) => !done?.seqs.includes(seq))
-      mark.settled(done?.through)
+      stored = mark.settled(done?.through)
     }
     const tobe = [...pending, ...[...open.values()].flat()]
     if (tobe.some((seq) => seq <= Number(mark.value))) throw new Error('the mark passed a message')
@@ -83,6 +101,7 @@ describe('the low-water mark', () => {
         },
         read: (seq: string) => BigInt(seq),
         settled: (through?: bigint) => (value = String(through ?? value)),
+        startFrom: () => undefined,
       } as never
     }
     expect(fc.check(property(cursor), { numRuns: 5000 }).failed).toBe(true)
@@ -100,6 +119,7 @@ describe('the low-water mark', () => {
         },
         read: (...read: Parameters<LowWaterMark['read']>) => void mark.settled(mark.read(...read)),
         settled: () => mark.value,
+        startFrom: (from: string) => mark.startFrom(from),
       } as never
     }
     expect(fc.check(property(hasty), { numRuns: 5000 }).failed).toBe(true)

@@ -1,0 +1,156 @@
+import type { Outbox } from 'synap-outbox'
+import { beganTest, type Connected, createScene, type Scene } from '../support/scene'
+import { type Gate, openGate } from '../trouble/support/gate'
+
+/** A source that has sent all it had collects for a moment what is committed for it. */
+let scene: Scene
+let gate: Gate
+
+beforeEach(async () => {
+  scene = await createScene()
+  gate = await openGate(scene.segment.url)
+})
+afterEach(async () => {
+  await gate.close()
+  await scene.end()
+})
+
+/** Longer than any test: what waits for its end goes out only when something else ends it. */
+const FOREVER = 10_000
+
+/** Only wake-ups: the schedule must not hide one that is missing. */
+const open = (dispatcher: { lingerMs: number; batchMessages?: number }) =>
+  scene.outbox({ dispatcher: { cron: '0 0 1 1 *', ...dispatcher }, segment: { host: gate.url } })
+const commit = (outbox: Outbox, { portalId }: Connected, ...attemptIds: string[]) =>
+  scene.dataSource.transaction((tx) =>
+    outbox.record(
+      tx,
+      attemptIds.map((id) => ({
+        type: 'track' as const,
+        event: 'Began Test' as const,
+        portalId,
+        userId: 'u',
+        properties: beganTest(id),
+      })),
+    ),
+  )
+/** Resolves when so many messages are settled. */
+const settled = (outbox: Outbox, count: number) =>
+  new Promise<void>((resolve) => {
+    let left = count
+    outbox.on('settled', ({ messages }) => {
+      left -= messages
+      if (left === 0) resolve()
+    })
+  })
+/** How many messages each request had. */
+const requests = () =>
+  scene.segment
+    .requests()
+    .filter(({ method }) => method === 'POST')
+    .map(({ messageIds }) => messageIds.length)
+
+it('sends the first message at once, and what comes while it lingers together', async () => {
+  const outbox = open({ lingerMs: FOREVER })
+  const portal = await scene.connect(outbox)
+  await outbox.start()
+  const first = settled(outbox, 1)
+  await commit(outbox, portal, 'a')
+  await first
+  for (const id of ['b', 'c', 'd']) await commit(outbox, portal, id)
+  await outbox.drain()
+  expect(requests()).toEqual([1, 3])
+})
+
+it('is served again afterwards, without the schedule', async () => {
+  const outbox = open({ lingerMs: 300 })
+  const portal = await scene.connect(outbox)
+  await outbox.start()
+  const first = settled(outbox, 1)
+  await commit(outbox, portal, 'a')
+  await first
+  const second = settled(outbox, 1)
+  await commit(outbox, portal, 'b')
+  await second
+  expect(requests()).toEqual([1, 1])
+})
+
+it('holds up no other source', async () => {
+  const outbox = open({ lingerMs: FOREVER })
+  const [one, other] = [await scene.connect(outbox), await scene.connect(outbox)]
+  await outbox.start()
+  const both = settled(outbox, 2)
+  await commit(outbox, one, 'a')
+  await commit(outbox, other, 'b')
+  await both
+})
+
+it('holds up nothing where more waits than one request takes', async () => {
+  const outbox = open({ lingerMs: FOREVER, batchMessages: 2 })
+  const portal = await scene.connect(outbox)
+  await outbox.start()
+  const all = settled(outbox, 5)
+  await commit(outbox, portal, 'a', 'b', 'c', 'd', 'e')
+  await all
+  expect(requests()).toEqual([2, 2, 1])
+})
+
+it('a commit for a source that is being served costs no look, and is not forgotten', async () => {
+  const outbox = open({ lingerMs: 0 })
+  const portal = await scene.connect(outbox)
+  await outbox.start()
+  const hold = gate.hold('answer')
+  await commit(outbox, portal, 'a')
+  await hold.arrived()
+  let looks = 0
+  onQuery('outbox_take_leases', async () => looks++)
+  const rest = settled(outbox, 4)
+  for (const id of ['b', 'c', 'd']) await commit(outbox, portal, id)
+  expect(looks).toBe(0)
+  hold.release()
+  await rest
+  expect(requests()).toEqual([1, 3])
+})
+
+it.each([0, 1])(
+  'a commit right after the last statement of a turn is not forgotten, with %s ms',
+  async (lingerMs) => {
+    const outbox = open({ lingerMs })
+    const portal = await scene.connect(outbox)
+    await outbox.start()
+    let closed = 0
+    onQuery('outbox_close_batch', async () => {
+      if (++closed === 1) await commit(outbox, portal, 'b')
+    })
+    const both = settled(outbox, 2)
+    await commit(outbox, portal, 'a')
+    await both
+  },
+)
+
+it('moves the low-water mark also where each turn has one batch', async () => {
+  const outbox = open({ lingerMs: 0 })
+  const portal = await scene.connect(outbox)
+  for (const id of ['a', 'b', 'c']) {
+    await commit(outbox, portal, id)
+    await outbox.drain()
+  }
+  const [{ moved }] = (await scene.rows(
+    `SELECT settled_through_seq >= (SELECT min(seq) FROM outbox_message) AS moved FROM source_delivery WHERE source_id = $1`,
+    [portal.source.sourceId],
+  )) as [{ moved: boolean }]
+  expect(moved).toBe(true)
+})
+
+/** Does something after each statement that calls this function, before its answer is known. */
+function onQuery(name: string, act: () => Promise<unknown>): void {
+  const { dataSource } = scene
+  const query = dataSource.query.bind(dataSource)
+  Object.assign(dataSource, {
+    query: async (sql: string, parameters?: unknown[]) => {
+      const answer: unknown = await query(sql, parameters)
+      if (sql.includes(name)) await act()
+      return answer
+    },
+  })
+}
