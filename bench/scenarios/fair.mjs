@@ -3,6 +3,8 @@ import { submittedTest } from '../lib/events.mjs'
 import { figure, interleaved, percentile, ratios, result } from '../lib/measure.mjs'
 
 const PER_SECOND = 100
+/** Not counted: the process's first second, in which it starts its thread and plans its statements. */
+const WARM_SECONDS = 1
 
 export const scenario = {
   results: {
@@ -10,7 +12,7 @@ export const scenario = {
       what:
         'The 99th percentile lag (commit to arrival) of 999 quiet portals while one portal has a backlog of 500,000 and ' +
         `another's requests are answered after 9 s ÷ the same without those two. ${PER_SECOND} quiet events per second, ` +
-        'default options.',
+        'default options, from the process’s second second on.',
       goal: { atMost: 3 },
     },
   },
@@ -53,15 +55,17 @@ async function lag(stage, { dataSource, query }, outbox, quiet, seconds, delays)
   await outbox.start()
   const committed = new Map()
   const under = []
-  const began = performance.now()
-  for (let i = 0; i < PER_SECOND * seconds; i++) {
+  const began = performance.now() + WARM_SECONDS * 1000
+  for (let i = -PER_SECOND * WARM_SECONDS; i < PER_SECOND * seconds; i++) {
     const due = began + (i * 1000) / PER_SECOND
     if (due > performance.now()) await pause(due - performance.now())
-    const { portalId } = quiet[(i * 7) % quiet.length]
+    const { portalId } = quiet[((i + PER_SECOND) * 7) % quiet.length]
     under.push(
       dataSource
         .transaction((tx) => outbox.track(tx, 'Submitted Test', submittedTest(portalId)))
-        .then(({ messageId }) => committed.set(messageId, performance.timeOrigin + performance.now())),
+        .then(({ messageId }) => {
+          if (i >= 0) committed.set(messageId, performance.timeOrigin + performance.now())
+        }),
     )
   }
   await Promise.all(under)

@@ -25,8 +25,8 @@ const LINGER_MS = 1000
  * The thread that the official client works in: 40 to 90 µs of CPU for each message, which would otherwise hold up the
  * requests of the application's own users. One for the process, however many outboxes there are in it.
  *
- * It is started by the first batch, keeps no process alive while it has nothing to do, and ends when all that used it
- * have left. One that ended otherwise is replaced by the next batch.
+ * It keeps no process alive while it has nothing to do, and ends when all that used it have left. One that ended
+ * otherwise is replaced by the next batch.
  */
 class LayoutThread {
   #worker: Worker | undefined
@@ -38,13 +38,18 @@ class LayoutThread {
     { resolve: (laidOut: LaidOut) => void; reject: (error: Error) => void }
   >()
 
-  /** See `layOut`. Rejects where the thread ends before it has answered. */
-  layOut(user: object, messages: readonly OutgoingMessage[], options: LayOutOptions): Promise<LaidOut> {
+  /** `user` will lay out messages: has the thread started before the first of them. */
+  join(user: object): Worker {
     this.#users.add(user)
     clearTimeout(this.#ending)
+    this.#worker ??= this.#start()
+    return this.#worker
+  }
+
+  /** See `layOut`. Rejects where the thread ends before it has answered. */
+  layOut(user: object, messages: readonly OutgoingMessage[], options: LayOutOptions): Promise<LaidOut> {
     return new Promise((resolve, reject) => {
-      this.#worker ??= this.#start()
-      const worker = this.#worker
+      const worker = this.join(user)
       const id = ++this.#lastId
       this.#waiting.set(id, { resolve, reject })
       worker.ref()
@@ -69,6 +74,7 @@ class LayoutThread {
       name: 'synap-outbox',
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
     })
+    worker.unref()
     worker.on('message', ({ id, laidOut }: LayoutAnswer) => {
       this.#waiting.get(id)?.resolve(laidOut)
       this.#waiting.delete(id)

@@ -46,6 +46,11 @@ export class Sender {
     this.#options = options
   }
 
+  /** Starts what the first batch would have to wait for. Not needed before `send`. */
+  open(): void {
+    layoutThread.join(this)
+  }
+
   /** Begins to lay out a batch, and returns at once. */
   prepare(to: Credentials, messages: readonly OutgoingMessage[]): Prepared {
     const begun = performance.now()
