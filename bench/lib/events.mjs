@@ -42,7 +42,8 @@ export function messages(count, size) {
 }
 
 function contextOf(size) {
-  if (size === 'small') return request
+  // A copy: the official client adds its own name to the context that it is given.
+  if (size === 'small') return { ...request }
   const url = 'https://meridian.example.com/tests/anatomy-1/attempts/review?section='
   const pages = Array.from({ length: 17 }, (_, i) => ({ url: `${url}${i}`, seconds: 40 + i }))
   return { ...request, pages }

@@ -1,4 +1,4 @@
-import { createHash, hash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { NaturalKey } from './define-plan'
 
 /**
@@ -22,14 +22,10 @@ export function messageId(sourceId: string, event: string, key: NaturalKey): str
 
 /** `messageId`, of a fact that is known by its digest. */
 export function messageIdOf(sourceId: string, digest: string): string {
-  const bytes = createHash('sha256')
-    .update(Buffer.from(sourceId.replaceAll('-', ''), 'hex'))
-    .update(Buffer.from(digest, 'hex'))
-    .digest()
-  bytes.writeUInt8(((bytes[6] ?? 0) & 0x0f) | 0x80, 6) // version 8
-  bytes.writeUInt8(((bytes[8] ?? 0) & 0x3f) | 0x80, 8) // the RFC's variant
-  const hex = bytes.toString('hex', 0, 16)
-  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-')
+  const hex = hash('sha256', Buffer.from(sourceId.replaceAll('-', '') + digest, 'hex'), 'hex')
+  const variant = '89ab'.charAt(Number.parseInt(hex.charAt(16), 16) & 3) // the RFC's
+  const [version, rest] = [`8${hex.slice(13, 16)}`, hex.slice(17, 20)]
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${version}-${variant}${rest}-${hex.slice(20, 32)}`
 }
 
 /** Bits of the id that say what it is, as `set_bit` counts them: version 8 (1000), and the RFC's variant (10). */
