@@ -266,6 +266,13 @@ function literal(text: string): string {
 }
 
 /**
+ * Settling a message gives it a second entry beside the first, until vacuum takes that one away. Pages that are filled
+ * to 90 per cent, as is the default where an index grows at its end, are split by it and stay half empty: these two came to
+ * 83 and 50 bytes a message, and come to 58 and 35 with this room left.
+ */
+const roomToSettle = 'WITH (fillfactor = 65)'
+
+/**
  * What people look for, newest first. Each of the first three costs every message an entry when it is recorded and one
  * when it is settled. Measured on PostgreSQL 18, 20,000 rows with bodies of 370 bytes, all of these against none:
  * recording 80 against 62 µs a row, settling 158 against 121 µs, WAL 994 against 728 bytes a recorded row; the one on
@@ -276,8 +283,8 @@ function literal(text: string): string {
  * ties is not part of them; moments are microseconds, so an incremental sort has next to nothing to do.
  */
 const messageIndexes = [
-  { name: 'outbox_message_recorded', on: '(recorded_at)' },
-  { name: 'outbox_message_recorded_by_portal', on: '(portal_id, recorded_at)' },
+  { name: 'outbox_message_recorded', on: `(recorded_at) ${roomToSettle}` },
+  { name: 'outbox_message_recorded_by_portal', on: `(portal_id, recorded_at) ${roomToSettle}` },
   // Also how a user's data is found to be erased.
   { name: 'outbox_message_recorded_by_user', on: '(user_id, recorded_at) WHERE user_id IS NOT NULL' },
   {

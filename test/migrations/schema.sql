@@ -213,11 +213,11 @@ CREATE INDEX outbox_message_failed_by_portal ON outbox_message USING btree (port
 
 CREATE INDEX outbox_message_pending_by_source ON outbox_message USING btree (source_id, seq) WHERE (status = 'pending'::text);
 
-CREATE INDEX outbox_message_recorded ON outbox_message USING btree (recorded_at);
+CREATE INDEX outbox_message_recorded ON outbox_message USING btree (recorded_at) WITH (fillfactor='65');
 
 CREATE INDEX outbox_message_recorded_by_anonymous ON outbox_message USING btree (anonymous_id, recorded_at) WHERE (anonymous_id IS NOT NULL);
 
-CREATE INDEX outbox_message_recorded_by_portal ON outbox_message USING btree (portal_id, recorded_at);
+CREATE INDEX outbox_message_recorded_by_portal ON outbox_message USING btree (portal_id, recorded_at) WITH (fillfactor='65');
 
 CREATE INDEX outbox_message_recorded_by_user ON outbox_message USING btree (user_id, recorded_at) WHERE (user_id IS NOT NULL);
 
