@@ -1,13 +1,19 @@
 // npm's pre-scripts call this, so that `npm start` and `npm test` work right after a clone. It installs what
 // package-lock.json names, and does nothing, without any network, where the installed tree already matches it.
 import { spawnSync } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, lstatSync, readFileSync } from 'node:fs'
 
 /** npm writes this file last: a tree whose installation was interrupted has none. */
 const INSTALLED = 'node_modules/.package-lock.json'
 
 const reason = whyNotCurrent()
-if (reason) {
+if (reason && lstatSync('node_modules', { throwIfNoEntry: false })?.isSymbolicLink()) {
+  console.error(
+    `node_modules is a link, and ${reason}. npm ci would empty the folder that it leads to, which is another project's. ` +
+      'Install there, or remove the link.',
+  )
+  process.exitCode = 1
+} else if (reason) {
   console.error(`Installing dependencies (npm ci), because ${reason} …`)
   // Development dependencies whatever NODE_ENV says. Standard output is the caller's: `npm start` ends it with a report.
   const options = ['--include=dev', '--include=optional', '--no-audit', '--no-fund', '--loglevel=error']

@@ -106,8 +106,7 @@ export async function openBatch(
  * Takes up the open batch with the lowest `seq`: one that an earlier attempt left undecided, a crash left without a
  * verdict, or a half of a refused batch. An attempt that has no verdict is noted as lost.
  *
- * OFFSET 0 has the messages looked up by id: where the statistics say that nothing is pending, the planner would read
- * the whole backlog instead (shown by test/plans).
+ * `settled_at IS NULL` is `status = 'pending'`, as in `closeBatch`, and for the same reason (shown by test/plans).
  */
 const resumeSql = (t: Tables) => `
 WITH held AS (${heldSql(t, '$4')}
@@ -133,7 +132,7 @@ WITH held AS (${heldSql(t, '$4')}
 SELECT EXISTS (SELECT FROM held) AS held, w.batch_id::text AS "batchId", w.attempts, w.expired, ${messageColumns('m')}
 FROM (SELECT) one LEFT JOIN written w ON true
 LEFT JOIN LATERAL unnest(w.message_ids) AS id ON true
-LEFT JOIN LATERAL (SELECT * FROM ${t.message} WHERE message_id = id OFFSET 0) m ON m.status = 'pending'
+LEFT JOIN ${t.message} m ON m.message_id = id AND m.settled_at IS NULL
 ORDER BY m.seq`
 
 /** Takes up the source's open batch, or returns undefined when none is open. Throws LeaseLostError. */

@@ -4,7 +4,7 @@ import { LeaseLostError } from '../errors'
 import { oncePerTables, planned } from '../planned'
 import { reached } from '../steps'
 import type { Tables } from '../tables'
-import { firstPending } from './next-messages'
+import { firstPending } from './first-pending'
 
 /** The right to send for one source, until it expires on the database's clock or another process takes it. */
 export interface Lease {

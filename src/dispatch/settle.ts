@@ -3,8 +3,9 @@ import type { Database } from '../database'
 import { oncePerTables, planned } from '../planned'
 import type { Tables } from '../tables'
 import { appendAttempt, type Batch, isOpen, writeAheadSql } from './batch'
+import { firstPending } from './first-pending'
 import { heldSql, inMs, type Lease, requireHeld } from './lease'
-import { type BatchMessage, firstPending, type Page } from './next-messages'
+import type { BatchMessage, Page } from './next-messages'
 
 /** An attempt's end, as it goes into the batch's history; the database adds when it began. */
 export type AttemptEnd = Omit<Attempt, 'at'>

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Database } from '../database'
+import { inMs } from '../dispatch/lease'
 import type { Tables } from '../tables'
 
 /** Milliseconds that an operation waits for a source's turn to end: longer than a request may take by default. */
@@ -10,7 +11,7 @@ const LEASE_MS = 30_000
 const leaseSql = (t: Tables) => `
 WITH leased AS (
   UPDATE ${t.delivery} SET lease_token = lease_token + 1, lease_owner = $2,
-         lease_expires_at = clock_timestamp() + $3::int * interval '1 millisecond'
+         lease_expires_at = ${inMs('$3')}
   WHERE source_id = $1 AND lease_expires_at <= clock_timestamp()
   RETURNING lease_token::text AS token
 )

@@ -107,6 +107,18 @@ describe('install-if-missing', () => {
     expect(stderr).toContain('Installing failed')
   })
 
+  it('empties no folder of others: node_modules that is a link, and out of date', async () => {
+    const others = path.join(folder, 'others')
+    fs.mkdirSync(path.join(others, 'zod'), { recursive: true })
+    fs.symlinkSync(others, path.join(folder, 'node_modules'))
+    lock({ ...root, ...zod })
+    const { code, stderr } = await installIfMissing()
+    expect(code).toBe(1)
+    expect(stderr).toContain('node_modules is a link, and none are installed')
+    expect(stderr).not.toContain('npm ci --include')
+    expect(fs.existsSync(path.join(others, 'zod'))).toBe(true)
+  })
+
   it('takes this checkout for installed', async () => {
     const script = path.join(ROOT, 'scripts/install-if-missing.mjs')
     const env = { PATH: path.join(folder, 'bin') }
