@@ -170,7 +170,13 @@ console.log(`${wanted.length} mutants, ${survivors.length} survived`)
 process.exitCode = survivors.length === 0 ? 0 : 1
 
 async function inTurn() {
-  for (let mutant = queue.shift(); mutant !== undefined; mutant = queue.shift()) await attempt(mutant)
+  for (let mutant = queue.shift(); mutant !== undefined; mutant = queue.shift()) {
+    const { name } = mutant
+    await attempt(mutant).catch((error) => {
+      survivors.push(name)
+      console.error(error)
+    })
+  }
 }
 
 async function attempt({ name, file, from, to, tests }) {

@@ -61,9 +61,9 @@ export class TransactionLostError extends OutboxError {
   constructor() {
     super(
       'OUTBOX_TRANSACTION_LOST',
-      'The connection of the transaction that a message was recorded in was terminated, lost or released.',
+      'The connection of the transaction that a message was recorded in was terminated or lost.',
       'The database rolls such a transaction back: the business change and its messages are gone together.',
-      'Run the whole transaction again.',
+      'Run the whole transaction again. If the code released the query runner itself: commit first, then release.',
     )
   }
 }

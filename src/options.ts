@@ -53,8 +53,9 @@ const dispatcher = z
     /** How long a source may go on while others wait. */
     turnMs: integer(1, 10 * MINUTE, 1000),
     /**
-     * Least time from one request of a source that sends all it has to the next: what is committed meanwhile goes out
-     * together. A full request's worth never waits for it, nor the first message after a pause. 0 for no such pause.
+     * Least time from the start of one turn of a source that sends all it has to the start of the next: what is
+     * committed meanwhile goes out together. The first message after a pause never waits for it, nor does a backlog: a
+     * turn goes on while what it reads fills a request. 0 for no such pause.
      */
     lingerMs: integer(0, 10_000, 50),
     /** Messages in one request. */

@@ -38,7 +38,11 @@ export function addDrain(program: Command): void {
     (command) =>
       command
         .option('--watch', 'go on until SIGINT or SIGTERM; then let requests come back, and stop')
-        .option('--concurrency <number>', 'sources served at the same time (default 4)', wholeNumber(1, 256)),
+        .option(
+          '--concurrency <number>',
+          'sources served at the same time (default 16)',
+          wholeNumber(1, 256),
+        ),
   ).action(exits(drain))
 }
 

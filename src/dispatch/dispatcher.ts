@@ -9,7 +9,7 @@ import { type TurnOptions, type TurnParts, type TurnReport, takeTurn } from './t
 export interface DispatcherOptions extends TurnOptions {
   /** Sources that are served at the same time. */
   readonly concurrency: number
-  /** Least time from one turn of a source that sends all it has to the next, in milliseconds. */
+  /** Least time from the start of one turn of a source that sends all it has to that of the next, in milliseconds. */
   readonly lingerMs: number
 }
 
@@ -59,7 +59,7 @@ export class Dispatcher {
     this.#parts = parts
     this.#options = options
     this.#lingering = new Lingering(() => this.#look())
-    parts.events.on('resting', ({ delayMs }) => this.#retryIn(delayMs))
+    parts.events.on('resting', ({ sourceId, delayMs }) => this.#retryIn(sourceId, delayMs))
   }
 
   start(): void {
@@ -80,7 +80,7 @@ export class Dispatcher {
 
   /**
    * There may be something to send: for these sources, or for any. What was committed for one that is being served, or
-   * that lingers, goes out right after, and costs no look.
+   * that lingers, goes out right after, without a look of its own.
    */
   wake(sourceIds?: readonly string[]): void {
     const asked = new Set(sourceIds)
@@ -124,10 +124,14 @@ export class Dispatcher {
     this.#looked = this.#context.runInAsyncScope(() => this.#lookAround())
   }
 
-  /** Takes leases until none is due, every place is taken, or nothing woke us since the last look. */
+  /**
+   * Takes leases until none is due, every place is taken, or nothing woke us since the last look. One that filled the
+   * places there were may have left others due, and of the turns that end meanwhile none looks again but the first.
+   */
   async #lookAround(): Promise<void> {
     try {
       let seen: number
+      let filled: boolean
       do {
         seen = this.#wakes
         const places = this.#options.concurrency - this.#serving.size
@@ -136,7 +140,8 @@ export class Dispatcher {
         const but = [...this.#serving.keys(), ...this.#lingering.sourceIds]
         const leases = await takeLeases(this.#parts.db, this.owner, leaseMs, places, but)
         for (const lease of leases) this.#begin(lease)
-      } while (seen !== this.#wakes && this.#running)
+        filled = leases.length === places
+      } while ((filled || seen !== this.#wakes) && this.#running)
     } catch (error) {
       this.#failed = error
       this.#parts.events.emit('error', { error, during: 'lease' }) // the schedule tries again
@@ -194,12 +199,12 @@ export class Dispatcher {
   }
 
   /** The schedule would find a rested source too, but seconds later. */
-  #retryIn(delayMs: number): void {
+  #retryIn(sourceId: string, delayMs: number): void {
     if (!this.#running) return
     const retry = setTimeout(
       () => {
         this.#retries.delete(retry)
-        this.#look()
+        this.wake([sourceId]) // its turn may not have ended yet
       },
       Math.min(delayMs + 1, 2_147_483_647),
     )

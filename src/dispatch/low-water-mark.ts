@@ -1,3 +1,6 @@
+/** How long the next lease can build on a read, in milliseconds: less than any restore or failover takes. */
+const REMEMBERED_MS = 10_000
+
 /**
  * Up to where a source's messages are settled, so that reading need not walk past them again.
  *
@@ -22,17 +25,20 @@
 export class LowWaterMark {
   #mark = 0n
   #candidate: { throughSeq: bigint; horizon: string } | undefined
+  #readAt = 0
 
   constructor(readFrom = '0') {
     this.startFrom(readFrom)
   }
 
   /**
-   * A lease begins, with the mark as the database has it. What an earlier read saw still holds, whoever has sent since:
-   * it is about transactions, and the next read sees all that they left.
+   * A lease begins, with the mark as the database has it. What the last read saw still holds, whoever has sent since: it
+   * is about transactions, and the next read sees all that they left. Not for ever: a database that was restored, or has
+   * failed over, may count transactions and `seq` anew.
    */
   startFrom(readFrom: string): void {
     this.#mark = BigInt(readFrom)
+    if (performance.now() - this.#readAt > REMEMBERED_MS) this.#candidate = undefined
   }
 
   /** Reads start above this `seq`. */
@@ -58,6 +64,7 @@ export class LowWaterMark {
     if (this.#candidate !== undefined && !passed) return undefined
     const { throughSeq } = this.#candidate ?? {}
     this.#candidate = { throughSeq: last, horizon }
+    this.#readAt = performance.now()
     // What the read returned is lower than what it left: beyond its last message there may be more.
     return throughSeq === undefined || throughSeq < last ? throughSeq : last
   }

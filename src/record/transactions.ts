@@ -49,7 +49,10 @@ export class Transactions implements EntitySubscriberInterface {
     if (at >= 0) this.#dataSource.subscribers.splice(at, 1)
   }
 
-  /** The transaction's query runner. Throws NoTransactionError or TransactionLostError where what is recorded would not be part of one. */
+  /**
+   * The transaction's query runner. Throws where what is recorded would not be part of a transaction: NoTransactionError,
+   * or TransactionLostError where there was one.
+   */
   require(tx: EntityManager): QueryRunner {
     this.attach()
     const runner = tx?.queryRunner

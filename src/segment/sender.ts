@@ -46,9 +46,13 @@ export class Sender {
     this.#options = options
   }
 
-  /** Starts what the first batch would have to wait for. Not needed before `send`. */
+  /** Starts what the first batch would have to wait for. Not needed before `send`, and never throws. */
   open(): void {
-    layoutThread.join(this)
+    try {
+      layoutThread.join(this)
+    } catch {
+      // No thread can be started here: each batch tries, and its source rests with the reason.
+    }
   }
 
   /** Begins to lay out a batch, and returns at once. */

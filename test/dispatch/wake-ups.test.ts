@@ -1,8 +1,12 @@
-import type { Outbox } from 'synap-outbox'
+import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises'
+import type { Outbox, OutboxOptions } from 'synap-outbox'
 import { beganTest, type Connected, createScene, type Scene } from '../support/scene'
 import { type Gate, openGate } from '../trouble/support/gate'
 
-/** A source that has sent all it had collects for a moment what is committed for it. */
+/**
+ * What is committed goes out without the schedule's help; a source that has just sent all it had collects for a moment
+ * what comes next.
+ */
 let scene: Scene
 let gate: Gate
 
@@ -19,7 +23,7 @@ afterEach(async () => {
 const FOREVER = 10_000
 
 /** Only wake-ups: the schedule must not hide one that is missing. */
-const open = (dispatcher: { lingerMs: number; batchMessages?: number }) =>
+const open = (dispatcher: OutboxOptions['dispatcher']) =>
   scene.outbox({ dispatcher: { cron: '0 0 1 1 *', ...dispatcher }, segment: { host: gate.url } })
 const commit = (outbox: Outbox, { portalId }: Connected, ...attemptIds: string[]) =>
   scene.dataSource.transaction((tx) =>
@@ -127,6 +131,36 @@ it.each([0, 1])(
     await both
   },
 )
+
+it('no source is forgotten where turns end during a look', async () => {
+  const outbox = open({ concurrency: 2 })
+  const portals = [0, 1, 2, 3, 4, 5].map(() => scene.connect(outbox))
+  for (const portal of await Promise.all(portals)) await commit(outbox, portal, 'a')
+  const two = settled(outbox, 2)
+  let looks = 0
+  onQuery('outbox_take_leases', async () => {
+    // The first turn to end looks for one place; the second ends before that look is answered.
+    if (++looks !== 2) return
+    await two
+    await nextTurn()
+  })
+  expect(await outbox.drain()).toMatchObject({ delivered: 6 })
+})
+
+it('nor one that has rested before its turn has ended', async () => {
+  const outbox = open({ backoff: { initialMs: 500, maxMs: 500, refusedMs: 500 } })
+  const portal = await scene.connect(outbox)
+  scene.segment.fault({ kind: 'status', status: 500 }, { times: 1 })
+  const rest = new Promise<number>((resolve) => outbox.on('resting', ({ delayMs }) => resolve(delayMs)))
+  let releases = 0
+  onQuery('SET lease_owner = NULL', async () => {
+    if (++releases === 1) await pause((await rest) + 50)
+  })
+  await outbox.start()
+  const done = settled(outbox, 1)
+  await commit(outbox, portal, 'a')
+  await done
+})
 
 it('moves the low-water mark also where each turn has one batch', async () => {
   const outbox = open({ lingerMs: 0 })
