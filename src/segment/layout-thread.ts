@@ -35,7 +35,7 @@ class LayoutThread {
   readonly #users = new Set<object>()
   readonly #waiting = new Map<
     number,
-    { resolve: (laidOut: LaidOut) => void; reject: (error: Error) => void }
+    { worker: Worker; resolve: (laidOut: LaidOut) => void; reject: (error: Error) => void }
   >()
 
   /** `user` will lay out messages: has the thread started before the first of them. */
@@ -51,7 +51,7 @@ class LayoutThread {
     return new Promise((resolve, reject) => {
       const worker = this.join(user)
       const id = ++this.#lastId
-      this.#waiting.set(id, { resolve, reject })
+      this.#waiting.set(id, { worker, resolve, reject })
       worker.ref()
       worker.postMessage({ id, messages, options } satisfies LayoutQuestion)
     })
@@ -64,9 +64,11 @@ class LayoutThread {
     this.#ending.unref()
   }
 
-  /** Ends the thread at once, whoever uses it. A later batch starts another. */
+  /** Ends the thread at once, whoever uses it. A later batch starts another, and does not wait for this one's end. */
   async end(): Promise<void> {
-    await this.#worker?.terminate()
+    const worker = this.#worker
+    this.#worker = undefined
+    await worker?.terminate()
   }
 
   #start(): Worker {
@@ -78,7 +80,7 @@ class LayoutThread {
     worker.on('message', ({ id, laidOut }: LayoutAnswer) => {
       this.#waiting.get(id)?.resolve(laidOut)
       this.#waiting.delete(id)
-      if (this.#waiting.size === 0) worker.unref()
+      if (this.#askedOf(worker).length === 0) worker.unref()
     })
     let cause: unknown
     worker.on('error', (error) => {
@@ -86,12 +88,16 @@ class LayoutThread {
     })
     worker.on('exit', (code) => {
       if (this.#worker === worker) this.#worker = undefined
-      for (const { reject } of this.#waiting.values()) {
+      for (const [id, { reject }] of this.#askedOf(worker)) {
+        this.#waiting.delete(id)
         reject(new Error(`the thread that lays requests out ended (exit code ${code})`, { cause }))
       }
-      this.#waiting.clear()
     })
     return worker
+  }
+
+  #askedOf(worker: Worker) {
+    return [...this.#waiting].filter(([, asked]) => asked.worker === worker)
   }
 }
 

@@ -146,6 +146,14 @@ describe('given up', () => {
     expect(segment.requests()).toEqual([])
     expect(judge(await sender.send(source, tracks(1)))).toEqual({ kind: 'accepted' })
   })
+
+  it('but never by a thread that is just ending, which nobody used any more', async () => {
+    expect(judge(await sender.send(source, tracks(1)))).toEqual({ kind: 'accepted' })
+    const ended = layoutThread.end()
+    const sent = Promise.all([1, 25].map((count) => sender.send(source, tracks(count))))
+    await ended
+    expect((await sent).map((seen) => judge(seen).kind)).toEqual(['accepted', 'accepted'])
+  })
 })
 
 describe('the write key', () => {
