@@ -1,6 +1,7 @@
 import type { Database } from '../database'
 import { oncePerTables, planned } from '../planned'
 import type { Tables } from '../tables'
+import { isOpen } from './first-of-source'
 import { heldSql, type Lease, requireHeld } from './lease'
 import type { LowWaterMark } from './low-water-mark'
 import {
@@ -41,12 +42,6 @@ interface BatchRow extends MessageRow {
   attempts: number
   expired: boolean
 }
-
-/** SQL: whether a batch of the source is open, or another than `but`. Asked as in `firstPending`, for the same reason. */
-export const isOpen = (t: Tables, but = 'NULL') =>
-  `(SELECT o.batch_id FROM ${t.batch} o
-    WHERE o.source_id = $1 AND o.outcome IS NULL AND o.batch_id IS DISTINCT FROM ${but}
-    ORDER BY o.first_seq LIMIT 1) IS NOT NULL`
 
 /**
  * SQL: writes a batch ahead. `first_ambiguous_at` is set before the request goes out, and taken back when its outcome is

@@ -1,5 +1,5 @@
-import { setTimeout as pause } from 'node:timers/promises'
 import { LeaseLostError } from '../errors'
+import { rest } from '../rest'
 
 /** First and longest pause between two tries, in milliseconds: PostgreSQL restarts or fails over in seconds. */
 const FIRST_PAUSE_MS = 50
@@ -32,7 +32,7 @@ export async function insist<Result>(
       if (hopeless || signal.aborted || performance.now() + pauseMs > until) throw error
       failed(error)
       // Stopping ends the pause and leaves one more try.
-      await pause(pauseMs, undefined, { signal }).catch(() => undefined)
+      await rest(pauseMs, signal)
     }
   }
 }

@@ -4,7 +4,7 @@ import { LeaseLostError } from '../errors'
 import { oncePerTables, planned } from '../planned'
 import { reached } from '../steps'
 import type { Tables } from '../tables'
-import { firstPending } from './first-pending'
+import { firstPending, isOpen } from './first-of-source'
 
 /** The right to send for one source, until it expires on the database's clock or another process takes it. */
 export interface Lease {
@@ -33,8 +33,6 @@ const SWEEP_INTERVAL = '30 seconds'
  *
  * `waiting` walks the partial index from source to source (a loose index scan), so the work grows with the sources
  * that have something to send and not with all of them. SKIP LOCKED keeps two dispatchers from waiting for each other.
- *
- * Whether a batch is open is asked as in `firstPending`, and for the same reason.
  */
 const leaseSql = (t: Tables) => `
 WITH RECURSIVE waiting(source_id) AS (
@@ -63,8 +61,7 @@ WITH RECURSIVE waiting(source_id) AS (
 SELECT l.source_id AS "sourceId", l.lease_token::text AS token, l.failures, l.read_from::text AS "readFrom",
        s.portal_id AS "portalId", s.region, s.write_key_ciphertext AS ciphertext,
        s.write_key_secret_id AS "secretId", s.write_key_version AS "keyVersion",
-       (SELECT b.batch_id FROM ${t.batch} b WHERE b.source_id = l.source_id AND b.outcome IS NULL
-        ORDER BY b.first_seq LIMIT 1) IS NOT NULL AS "hasOpenBatch"
+       ${isOpen(t, 'NULL', 'l.source_id')} AS "hasOpenBatch"
 FROM leased l JOIN ${t.source} s USING (source_id)
 ORDER BY l.last_turn_at`
 

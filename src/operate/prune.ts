@@ -1,5 +1,5 @@
-import { setTimeout as pause } from 'node:timers/promises'
 import type { Database } from '../database'
+import { rest } from '../rest'
 import { reached } from '../steps'
 import type { Tables } from '../tables'
 
@@ -76,8 +76,7 @@ export async function prune(
       total += removed
       if (removed < chunk) break
       through = row?.through ?? through
-      const restMs = Math.min(REST * (performance.now() - began), LONGEST_REST_MS)
-      await pause(restMs, undefined, { signal }).catch(() => undefined)
+      await rest(Math.min(REST * (performance.now() - began), LONGEST_REST_MS), signal)
     }
     return total
   }

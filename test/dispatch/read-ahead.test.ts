@@ -1,4 +1,5 @@
 import type { Outbox } from 'synap-outbox'
+import { onQuery } from '../support/on-query'
 import { beganTest, type Connected, createScene, type Scene } from '../support/scene'
 import { type Gate, openGate } from '../trouble/support/gate'
 
@@ -51,17 +52,7 @@ const batches = () =>
 
 /** Resolves when the dispatcher has read ahead; the request before it is still out then. */
 function nextReadAhead(): Promise<void> {
-  const { dataSource } = scene
-  const query = dataSource.query.bind(dataSource)
-  return new Promise((resolve) => {
-    Object.assign(dataSource, {
-      query: async (sql: string, parameters?: unknown[]) => {
-        const answer: unknown = await query(sql, parameters)
-        if (sql.includes('outbox_read_ahead')) resolve()
-        return answer
-      },
-    })
-  })
+  return new Promise((resolve) => onQuery(scene.dataSource, 'outbox_read_ahead', resolve))
 }
 
 /** Drains, and does something while the first request is out and the second batch is read. */

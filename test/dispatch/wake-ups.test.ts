@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises'
 import type { Outbox, OutboxOptions } from 'synap-outbox'
+import { onQuery } from '../support/on-query'
 import { beganTest, type Connected, createScene, type Scene } from '../support/scene'
 import { type Gate, openGate } from '../trouble/support/gate'
 
@@ -107,7 +108,7 @@ it('a commit for a source that is being served costs no look, and is not forgott
   await commit(outbox, portal, 'a')
   await hold.arrived()
   let looks = 0
-  onQuery('outbox_take_leases', async () => looks++)
+  onQuery(scene.dataSource, 'outbox_take_leases', async () => looks++)
   const rest = settled(outbox, 4)
   for (const id of ['b', 'c', 'd']) await commit(outbox, portal, id)
   expect(looks).toBe(0)
@@ -123,7 +124,7 @@ it.each([0, 1])(
     const portal = await scene.connect(outbox)
     await outbox.start()
     let closed = 0
-    onQuery('outbox_close_batch', async () => {
+    onQuery(scene.dataSource, 'outbox_close_batch', async () => {
       if (++closed === 1) await commit(outbox, portal, 'b')
     })
     const both = settled(outbox, 2)
@@ -138,7 +139,7 @@ it('no source is forgotten where turns end during a look', async () => {
   for (const portal of await Promise.all(portals)) await commit(outbox, portal, 'a')
   const two = settled(outbox, 2)
   let looks = 0
-  onQuery('outbox_take_leases', async () => {
+  onQuery(scene.dataSource, 'outbox_take_leases', async () => {
     // The first turn to end looks for one place; the second ends before that look is answered.
     if (++looks !== 2) return
     await two
@@ -153,7 +154,7 @@ it('nor one that has rested before its turn has ended', async () => {
   scene.segment.fault({ kind: 'status', status: 500 }, { times: 1 })
   const rest = new Promise<number>((resolve) => outbox.on('resting', ({ delayMs }) => resolve(delayMs)))
   let releases = 0
-  onQuery('SET lease_owner = NULL', async () => {
+  onQuery(scene.dataSource, 'SET lease_owner = NULL', async () => {
     if (++releases === 1) await pause((await rest) + 50)
   })
   await outbox.start()
@@ -180,16 +181,3 @@ it('moves the low-water mark also where each turn has one batch', async () => {
   } while (!(await moved()) && ++turns < 100)
   expect(turns).toBeLessThan(100)
 })
-
-/** Does something after each statement that calls this function, before its answer is known. */
-function onQuery(name: string, act: () => Promise<unknown>): void {
-  const { dataSource } = scene
-  const query = dataSource.query.bind(dataSource)
-  Object.assign(dataSource, {
-    query: async (sql: string, parameters?: unknown[]) => {
-      const answer: unknown = await query(sql, parameters)
-      if (sql.includes(name)) await act()
-      return answer
-    },
-  })
-}

@@ -467,8 +467,9 @@ BEGIN
 SELECT l.source_id AS "sourceId", l.lease_token::text AS token, l.failures, l.read_from::text AS "readFrom",
        s.portal_id AS "portalId", s.region, s.write_key_ciphertext AS ciphertext,
        s.write_key_secret_id AS "secretId", s.write_key_version AS "keyVersion",
-       (SELECT b.batch_id FROM "outbox_batch" b WHERE b.source_id = l.source_id AND b.outcome IS NULL
-        ORDER BY b.first_seq LIMIT 1) IS NOT NULL AS "hasOpenBatch"
+       (SELECT o.batch_id FROM "outbox_batch" o
+    WHERE o.source_id = l.source_id AND o.outcome IS NULL AND o.batch_id IS DISTINCT FROM NULL
+    ORDER BY o.first_seq LIMIT 1) IS NOT NULL AS "hasOpenBatch"
 FROM leased l JOIN "segment_source" s USING (source_id)
 ORDER BY l.last_turn_at;
 END$function$

@@ -1,10 +1,10 @@
-import { setTimeout as pause } from 'node:timers/promises'
 import type { EntityManager } from 'typeorm'
 import { z } from 'zod'
 import type { Database } from '../../database'
 import { OperationError } from '../../errors'
 import type { Plan } from '../../plan/define-plan'
 import type { Recorded } from '../../record/calls'
+import { rest } from '../../rest'
 import { type PageParts, recordPage, sourceGone } from './page'
 import { openRange, type Range } from './range'
 import type { BackfillOptions, BackfillProgress, BackfillReport, ReadFacts } from './types'
@@ -106,11 +106,6 @@ async function isFull(db: Database, { portalId }: PageParts, range: Range, limit
   )
   if (!row?.active) throw sourceGone(portalId)
   return row.n >= limit
-}
-
-/** Rests, or less long if the signal aborts. */
-async function rest(ms: number, signal: AbortSignal): Promise<void> {
-  if (ms > 0) await pause(ms, undefined, { signal }).catch(() => undefined)
 }
 
 function reportOf({ readThrough: _, ...report }: Range): BackfillReport {
