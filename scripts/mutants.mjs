@@ -53,6 +53,20 @@ const mutants = [
     tests: ['test/dispatch/read-ahead'],
   },
   {
+    name: 'a backlog gives way to nobody',
+    file: 'src/dispatch/giving-way.ts',
+    from: 'return this.factor > 0 &&',
+    to: 'return this.factor < 0 &&',
+    tests: ['test/dispatch/giving-way'],
+  },
+  {
+    name: 'a flooded source gives way to itself',
+    file: 'src/dispatch/giving-way.ts',
+    from: 'this.#lastCommit.sourceId === sourceId ? this.#otherCommitAt : this.#lastCommit.at',
+    to: 'this.#lastCommit.at',
+    tests: ['test/dispatch/giving-way'],
+  },
+  {
     name: 'id not from the key',
     file: 'src/record/record-function.ts',
     from: "${messageIdSql('sources[c.address]', 'c.digest')}",

@@ -58,6 +58,11 @@ const dispatcher = z
      * turn goes on while what it reads fills a request. 0 for no such pause.
      */
     lingerMs: integer(0, 10_000, 50),
+    /**
+     * How many times as long as the statements of a batch took its source rests after it, if it has a backlog, while this
+     * process answers HTTP requests or commits for other sources: the application goes first. 0 for no such rest.
+     */
+    giveWay: integer(0, 100, 4),
     /** Messages in one request. */
     batchMessages: integer(1, BATCH_MESSAGES, BATCH_MESSAGES),
     /** Bytes in one request. One message may pass it. */

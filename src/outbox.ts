@@ -91,7 +91,7 @@ export class Outbox<P extends Plan = typeof synapPlan> {
     this.warehouses = new Warehouses(this.#db, cipher)
     this.#canaries = new Canaries(this.#db, this.warehouses, this.#events, wake)
     this.#transactions = new Transactions(dataSource, (recorded) => {
-      this.#dispatcher.wake(recorded.map(({ sourceId }) => sourceId))
+      this.#dispatcher.committed(recorded.map(({ sourceId }) => sourceId))
       for (const messages of recorded) this.#events.emit('recorded', messages)
     })
     this.#heartbeat = new Heartbeat(this.#db, this.#dispatcher.owner, this.#events)

@@ -5,13 +5,15 @@ import { startChild } from '../lib/child.mjs'
 import { figure, interleaved, median, percentile, ratios, result, timed } from '../lib/measure.mjs'
 
 const PER_SECOND = 50
+/** Not counted: in the first second a process starts its thread and plans its statements, once in its life. */
+const WARM_SECONDS = 1
 
 export const scenario = {
   results: {
     'app.p99': {
       what:
         `The 99th percentile of a small HTTP request (one query) at ${PER_SECOND} requests per second, while the process ` +
-        'that serves it drains a backlog of 500,000 ÷ the same while it has nothing to send.',
+        'that serves it drains a backlog of 500,000 ÷ the same while it has nothing to send. From the second second on.',
       goal: { atMost: 1.5 },
     },
   },
@@ -29,6 +31,7 @@ export const scenario = {
       const drained = []
       const draining = async (process) => {
         await process.ask({ start: true })
+        await load(requests, WARM_SECONDS)
         const before = await stage.sink.seen()
         const times = await load(requests, seconds)
         const after = await stage.sink.seen()

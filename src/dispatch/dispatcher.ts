@@ -1,6 +1,7 @@
 import { AsyncResource } from 'node:async_hooks'
 import { randomBytes } from 'node:crypto'
 import os from 'node:os'
+import { GivingWay } from './giving-way'
 import { type Lease, releaseLease, takeLeases } from './lease'
 import { Lingering } from './lingering'
 import { LowWaterMark } from './low-water-mark'
@@ -11,6 +12,8 @@ export interface DispatcherOptions extends TurnOptions {
   readonly concurrency: number
   /** Least time from the start of one turn of a source that sends all it has to that of the next, in milliseconds. */
   readonly lingerMs: number
+  /** How many times as long as a batch's statements took its source rests after it, while it gives way. */
+  readonly giveWay: number
 }
 
 /** A turn that is being taken. */
@@ -34,6 +37,7 @@ export class Dispatcher {
   readonly #options: DispatcherOptions
   readonly #serving = new Map<string, Serving>()
   readonly #lingering: Lingering
+  readonly #givingWay: GivingWay
   /** One for each source that was served: what a turn has learned, the next one builds on. */
   readonly #marks = new Map<string, LowWaterMark>()
   readonly #retries = new Set<NodeJS.Timeout>()
@@ -55,8 +59,9 @@ export class Dispatcher {
   #wakes = 0
   #failed: unknown
 
-  constructor(parts: TurnParts, options: DispatcherOptions) {
-    this.#parts = parts
+  constructor(parts: Omit<TurnParts, 'givingWay'>, options: DispatcherOptions) {
+    this.#givingWay = new GivingWay(options.giveWay)
+    this.#parts = { ...parts, givingWay: this.#givingWay }
     this.#options = options
     this.#lingering = new Lingering(() => this.#look())
     parts.events.on('resting', ({ sourceId, delayMs }) => this.#retryIn(sourceId, delayMs))
@@ -65,6 +70,7 @@ export class Dispatcher {
   start(): void {
     this.#stopping = new AbortController()
     this.#running = true
+    this.#givingWay.begin()
     this.wake()
   }
 
@@ -75,6 +81,7 @@ export class Dispatcher {
     for (const retry of this.#retries) clearTimeout(retry)
     this.#retries.clear()
     this.#lingering.end()
+    this.#givingWay.end()
     await this.#quiet()
   }
 
@@ -90,6 +97,12 @@ export class Dispatcher {
     for (const sourceId of asked) if (this.#lingering.wake(sourceId)) asked.delete(sourceId)
     if (!sourceIds) this.#lingering.end()
     if (!sourceIds || asked.size > 0) this.#look()
+  }
+
+  /** Messages of these sources were committed by this process. */
+  committed(sourceIds: readonly string[]): void {
+    this.#givingWay.committed(sourceIds)
+    this.wake(sourceIds)
   }
 
   /** Runs until nothing is due, whether started or not, and tells what was done. Throws what made a look fail. */

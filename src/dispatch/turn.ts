@@ -8,6 +8,7 @@ import { reached } from '../steps'
 import { AttemptSpan } from '../telemetry/attempt-span'
 import { type BackoffOptions, backoffMs } from './backoff'
 import { type Batch, type BatchLimits, openBatch, resumeBatch } from './batch'
+import type { GivingWay } from './giving-way'
 import { insist } from './insist'
 import type { Lease } from './lease'
 import type { LowWaterMark } from './low-water-mark'
@@ -29,6 +30,7 @@ export interface TurnParts {
   readonly sender: Sender
   readonly cipher: WriteKeyCipher
   readonly events: Events
+  readonly givingWay: GivingWay
   readonly options: TurnOptions
 }
 
@@ -63,8 +65,10 @@ export async function takeTurn(
   try {
     const credentials = turn.credentials()
     let goOn: boolean
-    do goOn = await turn.next(credentials)
-    while (goOn && turn.hasTime)
+    do {
+      goOn = await turn.next(credentials)
+      if (goOn) await turn.giveWay()
+    } while (goOn && turn.hasTime)
     turn.report.more ||= goOn
   } catch (error) {
     if (!(error instanceof LeaseLostError)) throw await turn.restAfter(error)
@@ -98,6 +102,9 @@ class Turn {
   #open: boolean
   /** Written ahead by the statement that settled the last batch, and not sent yet. */
   #written: { batch: Batch; prepared: Prepared | undefined } | undefined
+  /** When the last batch was begun, and how long its request was out. */
+  #begun = 0
+  #requestMs = 0
   /** Whether a read of this turn has found anything. */
   #found = false
   /** When the lease ends unless it is renewed, on the clock of `performance.now()`; never too late. */
@@ -129,9 +136,19 @@ class Turn {
     return this.#written !== undefined || performance.now() < this.#ends
   }
 
+  /** Between two batches. One that is written ahead does not wait: its row says that Segment may have it. */
+  async giveWay(): Promise<void> {
+    if (this.#written !== undefined) return
+    const now = performance.now()
+    const workedMs = now - this.#begun - this.#requestMs
+    await this.parts.givingWay.rest(this.lease.sourceId, workedMs, this.#ends - now, this.signal)
+  }
+
   /** Sends one batch and settles it. Returns whether the turn goes on. */
   async next(credentials: Credentials | Error): Promise<boolean> {
     const { options } = this.parts
+    this.#begun = performance.now()
+    this.#requestMs = 0
     if (credentials instanceof Error) return this.#rest(credentials.message)
     const { batch, prepared } = this.#written ?? { batch: await this.#take() }
     this.#written = undefined
@@ -170,14 +187,20 @@ class Turn {
   }
 
   async #openBatch(): Promise<Batch | undefined> {
-    const { db, options } = this.parts
-    const batch = await openBatch(db, this.lease, this.mark, options)
+    const { db } = this.parts
+    const limits = this.#limits
+    const batch = await openBatch(db, this.lease, this.mark, limits)
     const suspicious = !this.#found && this.mark.value !== '0'
     this.#found ||= batch !== undefined
     if (batch !== undefined || !suspicious) return batch
     // Nothing above the mark, though the source was due: the mark is only a hint, look from the beginning.
     this.mark.sweep()
-    return openBatch(db, this.lease, this.mark, options)
+    return openBatch(db, this.lease, this.mark, limits)
+  }
+
+  get #limits(): BatchLimits {
+    const { givingWay, options } = this.parts
+    return { ...options, batchMessages: givingWay.messages(this.lease.sourceId, options.batchMessages) }
   }
 
   async #send(batch: Batch, credentials: Credentials, prepared?: Prepared): Promise<boolean> {
@@ -189,6 +212,7 @@ class Turn {
     const sending = span.run(() => request.send())
     const ahead = await this.#readAhead(batch, credentials)
     const seen = await sending
+    this.#requestMs = seen.ms
     reached('send:after')
     const verdict = judge(seen)
     const status = seen.kind === 'response' ? { status: seen.status } : {}
@@ -210,8 +234,8 @@ class Turn {
 
   /** While a batch is out, has what comes after it read and laid out. */
   async #readAhead(batch: Batch, credentials: Credentials): Promise<Ahead | undefined> {
-    const { db, options, sender } = this.parts
-    if (!batch.page?.more || this.signal.aborted) return undefined
+    const { db, options, sender, givingWay } = this.parts
+    if (!batch.page?.more || this.signal.aborted || givingWay.isDue(this.lease.sourceId)) return undefined
     try {
       const page = await readAhead(db, this.lease, this.mark, options, batch.page.messages)
       return page && { page, prepared: sender.prepare(credentials, page.messages) }

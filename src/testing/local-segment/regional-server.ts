@@ -1,5 +1,6 @@
 import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { countsForNobody } from '../../application-requests'
 
 /** Longer than a client keeps an idle connection, so that none is closed under a request by accident. */
 const KEEP_ALIVE_MS = 60_000
@@ -27,6 +28,7 @@ export class RegionalServer {
   /** @throws the system's error, e.g. EADDRINUSE, if the port cannot be had */
   static async start(listener: RequestListener, host: string, port: number): Promise<RegionalServer> {
     const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS })
+    countsForNobody(server)
     await listen(server, host, port)
     return new RegionalServer(server, host, listener)
   }

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, request as open, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { countsForNobody } from '../../../src/application-requests'
 
 /**
  * A door between an outbox and the local Segment, which a test can hold shut: a request that is out for as long as the
@@ -67,6 +68,7 @@ export async function openGate(target: string): Promise<Gate> {
     await heldAt('answer', request, response)
     if (!response.destroyed) response.writeHead(answer.status, answer.headers).end(answer.body)
   })
+  countsForNobody(server)
   await once(server.listen(0, '127.0.0.1'), 'listening')
 
   return {
