@@ -8,12 +8,12 @@ import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { chownSync, mkdtempSync, rmSync } from 'node:fs'
 import net from 'node:net'
-import { tmpdir } from 'node:os'
 import path from 'node:path'
+import scratchFolder from '../test/support/scratch-folder.cjs'
 
 const [binaries = '', ...tests] = process.argv.slice(2)
 const account = process.getuid?.() === 0 ? accountOf('postgres') : {}
-const data = mkdtempSync(path.join(tmpdir(), 'synap-outbox-other-postgres-'))
+const data = mkdtempSync(path.join(scratchFolder(), 'synap-outbox-other-postgres-'))
 if (account.uid !== undefined) chownSync(data, account.uid, account.gid)
 const at = { cwd: data, stdio: ['ignore', 'ignore', 'inherit'], ...account }
 execFileSync(

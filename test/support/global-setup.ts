@@ -1,8 +1,9 @@
 import { spawnSync } from 'node:child_process'
-import os from 'node:os'
 import path from 'node:path'
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/portal/embedded-postgres'
 import { createTemplate } from './template'
+
+const scratchFolder = require('./scratch-folder.cjs') as () => string
 
 const root = path.resolve(__dirname, '../..')
 
@@ -18,7 +19,7 @@ export default async function globalSetup(): Promise<void> {
   let url = process.env.DATABASE_URL
   if (!url) {
     const server = await startEmbeddedPostgres({
-      directory: path.join(os.tmpdir(), `synap-outbox-test-${process.pid}`),
+      directory: path.join(scratchFolder(), `synap-outbox-test-${process.pid}`),
       keep: false,
       settings: {
         fsync: 'off',
