@@ -1,32 +1,7 @@
-import fs from 'node:fs'
-import path from 'node:path'
 import { type Command, Option } from 'commander'
-import type { Plan } from '../plan/define-plan'
-import { comparePlan, type PlanDifference } from '../plan/export/compare-plan'
-import { planJsonSchema } from '../plan/export/json-schema'
-import { planMarkdown } from '../plan/export/markdown'
-import { segmentTrackingPlan } from '../plan/export/segment'
-import { isPlan } from '../plan/is-plan'
-import { synapPlan } from '../plan/synap-plan'
-import { safe } from './output/safe-text'
-import { Screen } from './output/screen'
-import { WrongUseError } from './shared/cli-error'
+import type { PlanOptions, plan as work } from './plan-work'
 import { closing, exits } from './shared/command'
-import { ExitCode } from './shared/exit-codes'
-import { loadExport } from './shared/load-export'
-
-const FORMATS = {
-  markdown: planMarkdown,
-  segment: (plan: Plan) => JSON.stringify(segmentTrackingPlan(plan), null, 2),
-  'json-schema': (plan: Plan) => JSON.stringify(planJsonSchema(plan), null, 2),
-} as const
-
-interface Options {
-  format?: keyof typeof FORMATS
-  plan?: string
-  check?: string
-  write?: string
-}
+import type { ExitCode } from './shared/exit-codes'
 
 /** `synap-outbox plan`: the tracking plan for Segment Protocols, for programs and for people, and its drift. */
 export function addPlan(program: Command): void {
@@ -34,7 +9,11 @@ export function addPlan(program: Command): void {
     .command('plan')
     .description('Print the tracking plan, or compare it with an exported one.')
     .addOption(
-      new Option('--format <name>', 'how it is printed; default markdown').choices(Object.keys(FORMATS)),
+      new Option('--format <name>', 'how it is printed; default markdown').choices([
+        'markdown',
+        'segment',
+        'json-schema',
+      ]),
     )
     .option('--plan <module#export>', 'your own plan, such as ./dist/plan.js#examPlan; default Synap’s')
     .addOption(
@@ -61,72 +40,8 @@ export function addPlan(program: Command): void {
     .action(exits(plan))
 }
 
-async function plan(options: Options): Promise<ExitCode> {
-  const screen = new Screen()
-  const chosen = await choosePlan(options.plan)
-  if (options.check !== undefined) return check(screen, options.check, chosen)
-  if (options.write !== undefined) return write(screen, options.write, chosen, options.format)
-  screen.print(FORMATS[options.format ?? 'markdown'](chosen))
-  return ExitCode.FINE
-}
-
-async function choosePlan(where: string | undefined): Promise<Plan> {
-  if (where === undefined) return synapPlan
-  const found = await loadExport(where.includes('#') ? where : `${where}#plan`)
-  if (isPlan(found)) return found
-  throw new WrongUseError(`${where} is no plan.`, '', 'Name what `definePlan` returned.')
-}
-
-function check(screen: Screen, file: string, chosen: Plan): ExitCode {
-  const differences = comparePlan(readExport(file), chosen)
-  if (differences.length === 0) {
-    screen.say(`The plan is as ${file} has it.`)
-    return ExitCode.FINE
-  }
-  report(screen, differences)
-  screen.say(
-    differences.some(({ needsVersion }) => needsVersion)
-      ? 'Give what breaks a new `version` in the plan, then write the file again with --write.'
-      : `Nothing breaks without a new version. Write the file again: synap-outbox plan --write ${file}`,
-  )
-  return ExitCode.ATTENTION
-}
-
-function write(screen: Screen, file: string, chosen: Plan, given?: Options['format']): ExitCode {
-  const before = path.extname(file) === '.json' && fs.existsSync(file) ? readExport(file) : undefined
-  const hidden = before === undefined ? [] : comparePlan(before, chosen).filter((each) => each.needsVersion)
-  if (hidden.length > 0) {
-    report(screen, hidden)
-    screen.say(`${file} is left as it is. Give what breaks a new \`version\` in the plan first.`)
-    return ExitCode.ATTENTION
-  }
-  const usual = path.extname(file) !== '.json' ? 'markdown' : isSegment(before) ? 'segment' : 'json-schema'
-  fs.writeFileSync(file, `${FORMATS[given ?? usual](chosen)}\n`)
-  screen.say(`Written to ${file}.`)
-  return ExitCode.FINE
-}
-
-function report(screen: Screen, differences: readonly PlanDifference[]): void {
-  for (const { name, kind, changes, needsVersion } of differences) {
-    screen.print(`${safe(name)}: ${kind}${needsVersion ? ', without a new version' : ''}`)
-    for (const { path: where, what, breaking } of changes) {
-      screen.print(`  ${breaking ? '!' : ' '} ${safe([where, what].filter(Boolean).join(' '))}`)
-    }
-  }
-}
-
-function readExport(file: string): unknown {
-  try {
-    return JSON.parse(fs.readFileSync(file, 'utf8'))
-  } catch (error) {
-    throw new WrongUseError(
-      `${file} cannot be read as JSON: ${error instanceof Error ? error.message : error}.`,
-      '',
-      'Make it with `synap-outbox plan --write`.',
-    )
-  }
-}
-
-function isSegment(exported: unknown): boolean {
-  return typeof exported === 'object' && exported !== null && 'rules' in exported
+/** The plan and zod are loaded only here: each other command starts sooner without them. */
+function plan(options: PlanOptions): Promise<ExitCode> {
+  const { plan } = require('./plan-work') as { plan: typeof work }
+  return plan(options)
 }
