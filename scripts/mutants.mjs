@@ -48,8 +48,8 @@ const mutants = [
   {
     name: 'the next batch goes out before the last is settled',
     file: 'src/dispatch/turn.ts',
-    from: '      return page && { page, prepared: sender.prepare(credentials, page.messages) }\n',
-    to: '      if (page) void sender.prepare(credentials, page.messages).send()\n      return page && { page, prepared: sender.prepare(credentials, page.messages) }\n',
+    from: '      return page && { page, prepared: sender.prepare(this.credentials, page.messages) }\n',
+    to: '      if (page) void sender.prepare(this.credentials, page.messages).send()\n      return page && { page, prepared: sender.prepare(this.credentials, page.messages) }\n',
     tests: ['test/dispatch/read-ahead'],
   },
   {
@@ -125,8 +125,8 @@ const mutants = [
   {
     name: 'a refused batch dies as a whole',
     file: 'src/dispatch/turn.ts',
-    from: 'if (batch.messages.length === 1)',
-    to: 'if (batch.messages.length >= 1)',
+    from: 'if (batch.messages.length > 1) return',
+    to: 'if (batch.messages.length > 250) return',
     tests: ['test/trouble/poison'],
   },
   {

@@ -16,7 +16,9 @@ export class ApplicationRequests {
   /** On the clock of `performance.now()`. */
   lastAt = -Infinity
 
+  /** Begun twice, it is ended by one `end()` all the same. */
   begin(): void {
+    this.end()
     subscribe(REQUESTS, this.#requested)
   }
 

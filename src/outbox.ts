@@ -4,7 +4,6 @@ import { Dispatcher, type DispatchReport } from './dispatch/dispatcher'
 import { Heartbeat } from './dispatch/heartbeat'
 import { Schedule } from './dispatch/schedule'
 import { undisturbed } from './dispatch/undisturbed'
-import { InvalidCallError } from './errors'
 import { Events, logEvents, type OutboxEvents } from './events'
 import { backfill } from './operate/backfill/backfill'
 import type { BackfillOptions, BackfillReport, ReadFacts } from './operate/backfill/types'
@@ -25,14 +24,12 @@ import { type ReconcileOptions, reconcile } from './reconcile/reconcile'
 import type { ReconcileReport } from './reconcile/report'
 import { Warehouses } from './reconcile/warehouses'
 import type { AnyCall, GroupCall, IdentifyCall, PageCall, Recorded, TrackCall } from './record/calls'
-import { prepareCall } from './record/prepare'
-import { writeMessages } from './record/record'
+import { Recorder } from './record/recorder'
 import { Transactions } from './record/transactions'
 import { Sender } from './segment/sender'
 import { Sources } from './sources/sources'
 import { WriteKeyCipher } from './sources/write-key-cipher'
 import { Telemetry } from './telemetry/telemetry'
-import { activeTraceParent } from './telemetry/trace-context'
 
 /**
  * Creates the outbox of an application. Nothing runs until `start()`; recording works without it, and what is recorded
@@ -60,6 +57,7 @@ export class Outbox<P extends Plan = typeof synapPlan> {
   readonly #sender: Sender
   readonly #dispatcher: Dispatcher
   readonly #transactions: Transactions
+  readonly #recorder: Recorder
   readonly #telemetry: Telemetry
   readonly #heartbeat: Heartbeat
   readonly #canaries: Canaries
@@ -94,6 +92,13 @@ export class Outbox<P extends Plan = typeof synapPlan> {
       this.#dispatcher.committed(recorded.map(({ sourceId }) => sourceId))
       for (const messages of recorded) this.#events.emit('recorded', messages)
     })
+    this.#recorder = new Recorder({
+      plan,
+      tables: this.#db.tables,
+      transactions: this.#transactions,
+      events: this.#events,
+      invalid: options.invalid,
+    })
     this.#heartbeat = new Heartbeat(this.#db, this.#dispatcher.owner, this.#events)
     const sampling = undisturbed(this.#events, 'sample')
     this.#schedules = {
@@ -127,27 +132,27 @@ export class Outbox<P extends Plan = typeof synapPlan> {
    * @param tx the manager of the open transaction; throws NoTransactionError for any other. Await the call.
    */
   async track<E extends EventName<P>>(tx: EntityManager, event: E, call: TrackCall<P, E>): Promise<Recorded> {
-    return this.#one(tx, call, { type: 'track', event })
+    return this.#recorder.one(tx, call, { type: 'track', event })
   }
 
   /** Records who a user is: their traits. Each call is a message of its own. See `track` for the transaction. */
   async identify(tx: EntityManager, call: IdentifyCall<P>): Promise<Recorded> {
-    return this.#one(tx, call, { type: 'identify' })
+    return this.#recorder.one(tx, call, { type: 'identify' })
   }
 
   /** Records that a page was viewed. Each call is a message of its own. See `track` for the transaction. */
   async page(tx: EntityManager, call: PageCall<P>): Promise<Recorded> {
-    return this.#one(tx, call, { type: 'page' })
+    return this.#recorder.one(tx, call, { type: 'page' })
   }
 
   /** Records that a user belongs to a group. Each call is a message of its own. See `track` for the transaction. */
   async group(tx: EntityManager, call: GroupCall<P>): Promise<Recorded> {
-    return this.#one(tx, call, { type: 'group' })
+    return this.#recorder.one(tx, call, { type: 'group' })
   }
 
   /** Records many calls in one statement, in their order. Results are in the order of the calls. */
   async record(tx: EntityManager, calls: readonly AnyCall<P>[]): Promise<Recorded[]> {
-    return this.#record(tx, calls)
+    return this.#recorder.many(tx, calls)
   }
 
   /**
@@ -240,7 +245,7 @@ export class Outbox<P extends Plan = typeof synapPlan> {
     const parts = {
       db: this.#db,
       plan: this.#plan,
-      record: (tx: EntityManager, calls: readonly unknown[]) => this.#record(tx, calls),
+      record: (tx: EntityManager, calls: readonly unknown[]) => this.#recorder.many(tx, calls),
       stopping: this.#stopping.signal,
     }
     return backfill(parts, event, read as unknown as ReadFacts<Plan, string>, options)
@@ -296,34 +301,6 @@ export class Outbox<P extends Plan = typeof synapPlan> {
   #operated(action: OutboxEvents['operated']['action'], messages: number, by: Responsibility): void {
     const { actor, reason } = by
     if (messages > 0) this.#events.emit('operated', { action, messages, actor, reason })
-  }
-
-  async #one(tx: EntityManager, call: unknown, kind: { type: string; event?: unknown }): Promise<Recorded> {
-    const [result] = await this.#record(tx, [call], kind)
-    return result as Recorded
-  }
-
-  /** Everything up to the first `await` happens in the caller's turn: misuse throws, and the calls are copied. */
-  async #record(
-    tx: EntityManager,
-    calls: readonly unknown[],
-    kind?: { type: string; event?: unknown },
-  ): Promise<Recorded[]> {
-    const runner = this.#transactions.require(tx)
-    const traceParent = activeTraceParent()
-    const prepared = calls.map((call) => prepareCall(this.#plan, call, kind, traceParent))
-    if (this.#options.invalid === 'throw') {
-      const bad = prepared.find((call) => call.problems.length > 0)
-      if (bad) throw new InvalidCallError(`The ${bad.type} call ${bad.event ?? ''}`.trim(), bad.problems)
-    }
-    if (prepared.length === 0) return []
-    const { results, recorded } = await writeMessages(runner, this.#db.tables, prepared)
-    this.#transactions.note(runner, recorded)
-    for (const [i, { problems, portal_id: portalId, event }] of prepared.entries()) {
-      const { messageId } = results[i] ?? {}
-      if (problems.length > 0) this.#events.emit('diverted', { portalId, messageId, event, problems })
-    }
-    return results
   }
 }
 

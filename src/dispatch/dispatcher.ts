@@ -5,7 +5,8 @@ import { GivingWay } from './giving-way'
 import { type Lease, releaseLease, takeLeases } from './lease'
 import { Lingering } from './lingering'
 import { LowWaterMark } from './low-water-mark'
-import { type TurnOptions, type TurnParts, type TurnReport, takeTurn } from './turn'
+import type { TurnReport } from './settling'
+import { type TurnOptions, type TurnParts, takeTurn } from './turn'
 
 export interface DispatcherOptions extends TurnOptions {
   /** Sources that are served at the same time. */

@@ -10,6 +10,9 @@ import type { BatchMessage, Page } from './next-messages'
 /** An attempt's end, as it goes into the batch's history; the database adds when it began. */
 export type AttemptEnd = Omit<Attempt, 'at'>
 
+/** What becomes of a batch whose messages have all come to their end. */
+export type Outcome = Exclude<BatchOutcome, 'split'>
+
 interface Settled {
   held: boolean
   settled: number
@@ -125,7 +128,7 @@ export async function closeBatch(
   lease: Lease,
   batch: Batch,
   end: {
-    outcome: Exclude<BatchOutcome, 'split'>
+    outcome: Outcome
     reason?: string
     attempt?: AttemptEnd
     settledThrough: string

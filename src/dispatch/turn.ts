@@ -1,19 +1,17 @@
-import type { Database } from '../database'
 import { LeaseLostError } from '../errors'
-import type { Events } from '../events'
 import type { Credentials, Prepared, Sender } from '../segment/sender'
 import { judge, type Verdict } from '../segment/verdict'
 import type { WriteKeyCipher } from '../sources/write-key-cipher'
 import { reached } from '../steps'
 import { AttemptSpan } from '../telemetry/attempt-span'
-import { type BackoffOptions, backoffMs } from './backoff'
+import type { BackoffOptions } from './backoff'
 import { type Batch, type BatchLimits, openBatch, resumeBatch } from './batch'
 import type { GivingWay } from './giving-way'
-import { insist } from './insist'
 import type { Lease } from './lease'
 import type { LowWaterMark } from './low-water-mark'
 import { type Page, readAhead } from './next-messages'
-import { type AttemptEnd, closeBatch, postponeBatch, restSource, splitBatch } from './settle'
+import type { AttemptEnd } from './settle'
+import { type Ended, Settling, type SettlingParts, type TurnReport } from './settling'
 
 export interface TurnOptions extends BatchLimits {
   /** How long a source may go on before others get their turn, in milliseconds. */
@@ -25,27 +23,11 @@ export interface TurnOptions extends BatchLimits {
   readonly backoff: BackoffOptions
 }
 
-export interface TurnParts {
-  readonly db: Database
+export interface TurnParts extends SettlingParts {
   readonly sender: Sender
   readonly cipher: WriteKeyCipher
-  readonly events: Events
   readonly givingWay: GivingWay
   readonly options: TurnOptions
-}
-
-/** What a turn did, added up by `drain()`. */
-export interface TurnReport {
-  requests: number
-  delivered: number
-  dead: number
-  uncertain: number
-  /** Rests after a failure. */
-  postponed: number
-  /** Whether the source probably has more to send now. */
-  more: boolean
-  /** Whether it has sent all that its last read found, and given the lease back. */
-  emptied: boolean
 }
 
 /**
@@ -61,24 +43,39 @@ export async function takeTurn(
   mark: LowWaterMark,
   signal: AbortSignal,
 ): Promise<TurnReport> {
-  const turn = new Turn(parts, lease, mark, signal)
+  const settling = new Settling(parts, lease, mark, signal)
+  const { report } = settling
   try {
-    const credentials = turn.credentials()
-    let goOn: boolean
-    do {
-      goOn = await turn.next(credentials)
-      if (goOn) await turn.giveWay()
-    } while (goOn && turn.hasTime)
-    turn.report.more ||= goOn
+    const credentials = credentialsOf(parts.cipher, lease)
+    if (credentials instanceof Error) await settling.rest(credentials.message)
+    else
+      report.more = (await new Turn(parts, lease, credentials, mark, settling, signal).take()) || report.more
   } catch (error) {
-    if (!(error instanceof LeaseLostError)) throw await turn.restAfter(error)
-    parts.events.emit('leaseLost', {
-      sourceId: lease.sourceId,
-      portalId: lease.portalId,
-      token: lease.token,
-    })
+    if (!(error instanceof LeaseLostError)) throw await restAfter(settling, error)
+    const { sourceId, portalId, token } = lease
+    parts.events.emit('leaseLost', { sourceId, portalId, token })
   }
-  return turn.report
+  return report
+}
+
+/** The write key decrypted, or the reason why it is not: that source rests and keeps its messages. */
+function credentialsOf(cipher: WriteKeyCipher, lease: Lease): Credentials | Error {
+  const { sourceId, region, ciphertext, secretId } = lease
+  try {
+    return { sourceId, region, writeKey: cipher.decrypt(sourceId, { ciphertext, secretId }) }
+  } catch (error) {
+    return error as Error
+  }
+}
+
+/**
+ * Lets the source rest after a statement failed, and returns the error. Without a pause a statement that always fails
+ * would be repeated as fast as it can: the source is still due, and its next turn would begin at once.
+ */
+async function restAfter(settling: Settling, error: unknown): Promise<unknown> {
+  const said = error instanceof Error ? error.message : String(error)
+  await settling.rest(`the outbox's own statement failed: ${said}`, 'unreachable').catch(() => undefined)
+  return error
 }
 
 /** What was read while a request was out. */
@@ -88,17 +85,7 @@ interface Ahead {
 }
 
 class Turn {
-  readonly report: TurnReport = {
-    requests: 0,
-    delivered: 0,
-    dead: 0,
-    uncertain: 0,
-    postponed: 0,
-    more: false,
-    emptied: false,
-  }
   readonly #ends: number
-  #failures: number
   #open: boolean
   /** Written ahead by the statement that settled the last batch, and not sent yet. */
   #written: { batch: Batch; prepared: Prepared | undefined } | undefined
@@ -107,37 +94,36 @@ class Turn {
   #requestMs = 0
   /** Whether a read of this turn has found anything. */
   #found = false
-  /** When the lease ends unless it is renewed, on the clock of `performance.now()`; never too late. */
-  #leaseEnds = 0
 
   constructor(
     private readonly parts: TurnParts,
     private readonly lease: Lease,
+    private readonly credentials: Credentials,
     private readonly mark: LowWaterMark,
+    private readonly settling: Settling,
     private readonly signal: AbortSignal,
   ) {
     this.#ends = performance.now() + parts.options.turnMs
-    this.#failures = lease.failures
     this.#open = lease.hasOpenBatch
   }
 
-  /** The write key decrypted, or the reason why it is not: that source rests and keeps its messages. */
-  credentials(): Credentials | Error {
-    const { sourceId, region, ciphertext, secretId } = this.lease
-    try {
-      return { sourceId, region, writeKey: this.parts.cipher.decrypt(sourceId, { ciphertext, secretId }) }
-    } catch (error) {
-      return error as Error
-    }
+  /** Returns whether only its time was over. */
+  async take(): Promise<boolean> {
+    let goOn: boolean
+    do {
+      goOn = await this.#next()
+      if (goOn) await this.#giveWay()
+    } while (goOn && this.#hasTime)
+    return goOn
   }
 
   /** What is written ahead is sent in any case: its row says that Segment may have it. */
-  get hasTime(): boolean {
+  get #hasTime(): boolean {
     return this.#written !== undefined || performance.now() < this.#ends
   }
 
   /** Between two batches. One that is written ahead does not wait: its row says that Segment may have it. */
-  async giveWay(): Promise<void> {
+  async #giveWay(): Promise<void> {
     if (this.#written !== undefined) return
     const now = performance.now()
     const workedMs = now - this.#begun - this.#requestMs
@@ -145,39 +131,33 @@ class Turn {
   }
 
   /** Sends one batch and settles it. Returns whether the turn goes on. */
-  async next(credentials: Credentials | Error): Promise<boolean> {
+  async #next(): Promise<boolean> {
     const { options } = this.parts
     this.#begun = performance.now()
     this.#requestMs = 0
-    if (credentials instanceof Error) return this.#rest(credentials.message)
-    const { batch, prepared } = this.#written ?? { batch: await this.#take() }
+    const { batch, prepared } = this.#written ?? { batch: await this.#form() }
     this.#written = undefined
     if (batch === undefined) {
       const retry = this.#open
       this.#open = false
       return retry
     }
-    if (batch.messages.length === 0)
-      return this.#close(batch, 'discarded', { reason: 'discarded while the batch was open' })
-    if (batch.expired) {
-      const hours = options.dedupWindowMs / 3_600_000
-      const reason = `Segment may have accepted it, and the dedup window of ${hours} h is over: sending again could double it`
-      return this.#close(batch, 'uncertain', { reason })
-    }
+    if (batch.messages.length === 0) return this.#discarded(batch)
+    if (batch.expired) return this.#expired(batch)
     // Delayed this long, the request could outlive the lease. The batch stays open for the next holder.
-    if (performance.now() + options.timeoutMs > this.#leaseEnds) {
+    if (performance.now() + options.timeoutMs > this.settling.leaseEnds) {
       this.#open = true
       return true
     }
-    return this.#send(batch, credentials, prepared)
+    return this.#send(batch, prepared)
   }
 
   /** The open batch, or else a new one. */
-  async #take(): Promise<Batch | undefined> {
+  async #form(): Promise<Batch | undefined> {
     const { db, options } = this.parts
     if (this.signal.aborted) return undefined
     // The lease is renewed by the statement below, at a moment not before this one.
-    this.#leaseEnds = performance.now() + options.leaseMs
+    this.settling.leaseEnds = performance.now() + options.leaseMs
     reached('batch:before')
     const batch = this.#open
       ? await resumeBatch(db, this.lease, options, options.dedupWindowMs)
@@ -187,8 +167,9 @@ class Turn {
   }
 
   async #openBatch(): Promise<Batch | undefined> {
-    const { db } = this.parts
-    const limits = this.#limits
+    const { db, options, givingWay } = this.parts
+    const batchMessages = givingWay.messages(this.lease.sourceId, options.batchMessages)
+    const limits = { ...options, batchMessages }
     const batch = await openBatch(db, this.lease, this.mark, limits)
     const suspicious = !this.#found && this.mark.value !== '0'
     this.#found ||= batch !== undefined
@@ -198,19 +179,15 @@ class Turn {
     return openBatch(db, this.lease, this.mark, limits)
   }
 
-  get #limits(): BatchLimits {
-    const { givingWay, options } = this.parts
-    return { ...options, batchMessages: givingWay.messages(this.lease.sourceId, options.batchMessages) }
-  }
-
-  async #send(batch: Batch, credentials: Credentials, prepared?: Prepared): Promise<boolean> {
+  async #send(batch: Batch, prepared?: Prepared): Promise<boolean> {
     const { sender, events } = this.parts
     const { sourceId, portalId } = this.lease
     const about = { sourceId, portalId, batchId: batch.batchId, attempt: batch.attempts + 1 }
+    const messages = batch.messages.length
     const span = new AttemptSpan({ ...about, messages: batch.messages })
-    const request = prepared ?? sender.prepare(credentials, batch.messages)
+    const request = prepared ?? sender.prepare(this.credentials, batch.messages)
     const sending = span.run(() => request.send())
-    const ahead = await this.#readAhead(batch, credentials)
+    const ahead = await this.#readAhead(batch)
     const seen = await sending
     this.#requestMs = seen.ms
     reached('send:after')
@@ -219,133 +196,58 @@ class Turn {
     span.end(verdict, status.status)
     const { reason, retryAfterMs } = verdict as { reason?: string; retryAfterMs?: number }
     const attempt: AttemptEnd = { ms: seen.ms, verdict: verdict.kind, ...status, error: reason, retryAfterMs }
-    this.report.requests++
-    events.emit('attempt', {
-      ...about,
-      messages: batch.messages.length,
-      verdict: verdict.kind,
-      ...status,
-      reason,
-      ms: seen.ms,
-    })
-    if (verdict.kind === 'accepted') return this.#close(batch, 'delivered', { attempt, ahead })
-    return this.#settle(batch, verdict, attempt)
+    this.settling.report.requests++
+    events.emit('attempt', { ...about, messages, verdict: verdict.kind, ...status, reason, ms: seen.ms })
+    return verdict.kind === 'accepted'
+      ? this.#delivered(batch, attempt, ahead)
+      : this.#after(await this.#failed(batch, verdict, attempt))
   }
 
   /** While a batch is out, has what comes after it read and laid out. */
-  async #readAhead(batch: Batch, credentials: Credentials): Promise<Ahead | undefined> {
+  async #readAhead(batch: Batch): Promise<Ahead | undefined> {
     const { db, options, sender, givingWay } = this.parts
     if (!batch.page?.more || this.signal.aborted || givingWay.isDue(this.lease.sourceId)) return undefined
     try {
       const page = await readAhead(db, this.lease, this.mark, options, batch.page.messages)
-      return page && { page, prepared: sender.prepare(credentials, page.messages) }
+      return page && { page, prepared: sender.prepare(this.credentials, page.messages) }
     } catch {
       return undefined // what is wrong with the database, the statement that settles will tell
     }
   }
 
-  async #settle(
+  async #delivered(batch: Batch, attempt: AttemptEnd, ahead: Ahead | undefined): Promise<boolean> {
+    const follows = this.signal.aborted || !this.#hasTime ? undefined : ahead
+    const ended = await this.settling.close(batch, 'delivered', { attempt, ahead: follows?.page })
+    if (ended.next) {
+      const whole = ended.next.messages === follows?.page.messages
+      this.#written = { batch: ended.next, prepared: whole ? follows?.prepared : undefined }
+    }
+    return this.#after(ended)
+  }
+
+  #failed(
     batch: Batch,
     verdict: Exclude<Verdict, { kind: 'accepted' }>,
     attempt: AttemptEnd,
-  ): Promise<boolean> {
-    if (verdict.kind !== 'refused-message') return this.#postpone(batch, verdict, attempt)
-    this.#failures = 0
-    if (batch.messages.length === 1) {
-      return this.#close(batch, 'dead', { reason: `Segment refused it: ${verdict.reason}`, attempt })
-    }
-    reached('split:before')
-    await this.#insist(() => splitBatch(this.parts.db, this.lease, batch, attempt))
-    reached('split:after')
-    this.#open = true
-    return true
+  ): Promise<Ended> {
+    if (verdict.kind !== 'refused-message') return this.settling.postpone(batch, verdict, attempt)
+    if (batch.messages.length > 1) return this.settling.split(batch, attempt)
+    return this.settling.close(batch, 'dead', { reason: `Segment refused it: ${verdict.reason}`, attempt })
   }
 
-  async #close(
-    batch: Batch,
-    outcome: 'delivered' | 'dead' | 'uncertain' | 'discarded',
-    { reason, attempt, ahead }: { reason?: string; attempt?: AttemptEnd; ahead?: Ahead },
-  ): Promise<boolean> {
-    const { db, events, options } = this.parts
-    const settledThrough = this.mark.settled(batch.page?.settledThrough)
-    const next = this.signal.aborted || !this.hasTime ? undefined : ahead
-    const release = batch.page?.more === false
-    const leaseEnds = performance.now() + options.leaseMs
-    if (next) reached('batch:before')
-    reached('settle:before')
-    if (release) reached('release:before')
-    const { leaseMs } = options
-    const given = { outcome, reason, attempt, settledThrough, leaseMs, ahead: next?.page, release }
-    const end = await this.#insist(() => closeBatch(db, this.lease, batch, given))
-    this.#leaseEnds = leaseEnds
-    reached('settle:after')
-    if (release) {
-      reached('release:after')
-      this.report.emptied = true
-      this.report.more = end.due
-    }
-    if (end.next) {
-      const whole = end.next.messages === next?.page.messages
-      this.#written = { batch: end.next, prepared: whole ? next?.prepared : undefined }
-      reached('batch:after')
-    }
-    this.#open = end.more
-    if (outcome === 'delivered' || outcome === 'dead') this.#failures = 0
-    if (outcome !== 'discarded') this.report[outcome] += end.settled
-    const { sourceId, portalId } = this.lease
-    if (end.settled > 0) {
-      events.emit('settled', {
-        sourceId,
-        portalId,
-        batchId: batch.batchId,
-        messages: end.settled,
-        outcome,
-        reason,
-      })
-    }
-    return !release
+  async #discarded(batch: Batch): Promise<boolean> {
+    const reason = 'discarded while the batch was open'
+    return this.#after(await this.settling.close(batch, 'discarded', { reason }))
   }
 
-  async #postpone(
-    batch: Batch,
-    verdict: Exclude<Verdict, { kind: 'accepted' | 'refused-message' }>,
-    attempt: AttemptEnd,
-  ): Promise<boolean> {
-    const delayMs = backoffMs(verdict, ++this.#failures, this.parts.options.backoff)
-    const { reason } = verdict
-    const ambiguous = verdict.kind === 'ambiguous'
-    reached('postpone:before')
-    const given = { attempt, delayMs, reason, ambiguous }
-    await this.#insist(() => postponeBatch(this.parts.db, this.lease, batch, given))
-    reached('postpone:after')
-    return this.#resting(delayMs, reason)
+  async #expired(batch: Batch): Promise<boolean> {
+    const hours = this.parts.options.dedupWindowMs / 3_600_000
+    const reason = `Segment may have accepted it, and the dedup window of ${hours} h is over: sending again could double it`
+    return this.#after(await this.settling.close(batch, 'uncertain', { reason }))
   }
 
-  #insist<Result>(statement: () => Promise<Result>): Promise<Result> {
-    const failed = (error: unknown) => this.parts.events.emit('error', { error, during: 'turn' })
-    return insist(statement, this.#leaseEnds, this.signal, failed)
-  }
-
-  /**
-   * Lets the source rest after a statement failed, and returns the error. Without a pause a statement that always
-   * fails would be repeated as fast as it can: the source is still due, and its next turn would begin at once.
-   */
-  async restAfter(error: unknown): Promise<unknown> {
-    const said = error instanceof Error ? error.message : String(error)
-    await this.#rest(`the outbox's own statement failed: ${said}`, 'unreachable').catch(() => undefined)
-    return error
-  }
-
-  async #rest(reason: string, kind: 'refused-source' | 'unreachable' = 'refused-source'): Promise<false> {
-    const delayMs = backoffMs({ kind, reason }, ++this.#failures, this.parts.options.backoff)
-    await restSource(this.parts.db, this.lease, delayMs, reason)
-    return this.#resting(delayMs, reason)
-  }
-
-  #resting(delayMs: number, reason: string): false {
-    const { sourceId, portalId } = this.lease
-    this.report.postponed++
-    this.parts.events.emit('resting', { sourceId, portalId, failures: this.#failures, delayMs, reason })
-    return false
+  #after({ goOn, open }: Ended): boolean {
+    this.#open = open
+    return goOn
   }
 }

@@ -121,6 +121,7 @@ it('sends no larger batches than are wanted, for all that', async () => {
 it('watches the application’s requests only while it dispatches', async () => {
   const requests = channel('http.server.request.start')
   const outbox = await start()
+  await outbox.start()
   expect(requests.hasSubscribers).toBe(true)
   await outbox.stop()
   expect(requests.hasSubscribers).toBe(false)
