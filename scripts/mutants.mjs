@@ -67,6 +67,20 @@ const mutants = [
     tests: ['test/dispatch/giving-way'],
   },
   {
+    name: 'a backlog rests in its place, and keeps its lease',
+    file: 'src/dispatch/turn.ts',
+    from: 'ahead: follows?.page, release: rests }',
+    to: 'ahead: follows?.page }',
+    tests: ['test/dispatch/giving-way'],
+  },
+  {
+    name: 'a backlog does not rest',
+    file: 'src/dispatch/turn.ts',
+    from: 'if (rests) this.settling.report.restMs',
+    to: 'if (!rests) this.settling.report.restMs',
+    tests: ['test/dispatch/giving-way'],
+  },
+  {
     name: 'id not from the key',
     file: 'src/record/record-function.ts',
     from: "${messageIdSql('sources[c.address]', 'c.digest')}",

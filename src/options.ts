@@ -59,8 +59,9 @@ const dispatcher = z
      */
     lingerMs: integer(0, 10_000, 50),
     /**
-     * How many times as long as the statements of a batch took its source rests after it, if it has a backlog, while this
-     * process answers HTTP requests or commits for other sources: the application goes first. 0 for no such rest.
+     * How many times as long as its statements took a source with a backlog rests after each batch, a second at most,
+     * while this process answers HTTP requests or commits for other sources: the application goes first. Meanwhile it
+     * sends up to 100 messages in one request, and reads none ahead. Shared by the sources that give way. 0 for none of it.
      */
     giveWay: integer(0, 100, 4),
     /** Messages in one request. */

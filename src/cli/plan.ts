@@ -3,18 +3,14 @@ import type { PlanOptions, plan as work } from './plan-work'
 import { closing, exits } from './shared/command'
 import type { ExitCode } from './shared/exit-codes'
 
+const FORMATS: readonly NonNullable<PlanOptions['format']>[] = ['markdown', 'segment', 'json-schema']
+
 /** `synap-outbox plan`: the tracking plan for Segment Protocols, for programs and for people, and its drift. */
 export function addPlan(program: Command): void {
   program
     .command('plan')
     .description('Print the tracking plan, or compare it with an exported one.')
-    .addOption(
-      new Option('--format <name>', 'how it is printed; default markdown').choices([
-        'markdown',
-        'segment',
-        'json-schema',
-      ]),
-    )
+    .addOption(new Option('--format <name>', 'how it is printed; default markdown').choices(FORMATS))
     .option('--plan <module#export>', 'your own plan, such as ./dist/plan.js#examPlan; default Synap’s')
     .addOption(
       new Option('--check <file>', 'compare with an export, segment or json-schema').conflicts([
@@ -40,7 +36,7 @@ export function addPlan(program: Command): void {
     .action(exits(plan))
 }
 
-/** The plan and zod are loaded only here: each other command starts sooner without them. */
+/** The plan and zod are loaded only here, and `--help` starts without them. */
 function plan(options: PlanOptions): Promise<ExitCode> {
   const { plan } = require('./plan-work') as { plan: typeof work }
   return plan(options)

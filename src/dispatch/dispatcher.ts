@@ -25,7 +25,7 @@ interface Serving {
 }
 
 /** What was done since a moment; see `drain()`. */
-export type DispatchReport = Omit<TurnReport, 'more' | 'emptied'> & { turns: number }
+export type DispatchReport = Omit<TurnReport, 'more' | 'released' | 'restMs'> & { turns: number }
 
 /**
  * Gives due sources their turns, up to `concurrency` at once. `wake()` is a hint that there may be work; it is cheap,
@@ -53,6 +53,8 @@ export class Dispatcher {
     postponed: 0,
   }
   #stopping = new AbortController()
+  /** Whether until `stop()`; or else only while something drains. */
+  #started = false
   #running = false
   #draining = 0
   #looking = false
@@ -69,7 +71,12 @@ export class Dispatcher {
   }
 
   start(): void {
-    this.#stopping = new AbortController()
+    this.#started = true
+    this.#run()
+  }
+
+  #run(): void {
+    if (!this.#running) this.#stopping = new AbortController()
     this.#running = true
     this.#givingWay.begin()
     this.wake()
@@ -77,6 +84,7 @@ export class Dispatcher {
 
   /** Takes no new turns, lets the requests that are out come back, settles them, and gives the leases back. */
   async stop(): Promise<void> {
+    this.#started = false
     this.#running = false
     this.#stopping.abort()
     for (const retry of this.#retries) clearTimeout(retry)
@@ -109,14 +117,13 @@ export class Dispatcher {
   /** Runs until nothing is due, whether started or not, and tells what was done. Throws what made a look fail. */
   async drain(): Promise<DispatchReport> {
     const before = { ...this.#totals }
-    const started = this.#running
     this.#failed = undefined
     this.#draining++
-    if (!started) this.start()
-    else this.wake()
+    this.#run()
     await this.#quiet()
     this.#draining--
-    if (!started) await this.stop()
+    // Not where it was started meanwhile, and not under another drain.
+    if (!this.#started && this.#draining === 0) await this.stop()
     if (this.#failed !== undefined) throw this.#failed
     const done = Object.entries(this.#totals).map(([name, n]) => [
       name,
@@ -170,25 +177,24 @@ export class Dispatcher {
     const lingersUntil = performance.now() + this.#options.lingerMs
     const serving: Serving = { woken: false, ended: Promise.resolve() }
     this.#serving.set(sourceId, serving)
-    serving.ended = this.#turn(lease).then(({ more, emptied }) => {
+    serving.ended = this.#turn(lease).then(({ more, released, restMs }) => {
       const full = this.#serving.size >= this.#options.concurrency
       this.#serving.delete(sourceId)
       // Looked at while we held it, the source seemed taken: whoever woke us since is still unserved.
       const due = more || serving.woken
-      const lingerMs = emptied && this.#running && this.#draining === 0 ? lingersUntil - performance.now() : 0
+      const lingers = released && this.#running && this.#draining === 0
+      const lingerMs = lingers ? Math.max(restMs, lingersUntil - performance.now()) : 0
       if (lingerMs > 0) this.#lingering.begin(sourceId, lingerMs, due)
       if (full || (due && lingerMs <= 0)) this.#look()
     })
   }
 
-  async #turn(lease: Lease): Promise<{ more: boolean; emptied: boolean }> {
+  async #turn(lease: Lease): Promise<Pick<TurnReport, 'more' | 'released' | 'restMs'>> {
     const { db, events } = this.#parts
-    let more = false
-    let emptied = false
+    let end = { more: false, released: false, restMs: 0 }
     try {
       const report = await takeTurn(this.#parts, lease, this.#mark(lease), this.#stopping.signal)
-      more = report.more
-      emptied = report.emptied
+      end = report
       this.#totals.turns++
       for (const name of ['requests', 'delivered', 'dead', 'uncertain', 'postponed'] as const) {
         this.#totals[name] += report[name]
@@ -197,12 +203,13 @@ export class Dispatcher {
       this.#failed = error
       events.emit('error', { error, during: 'turn' })
     }
+    if (end.released) return end
     try {
-      if (!emptied) more = (await releaseLease(db, lease)) || more
+      return { ...end, more: (await releaseLease(db, lease)) || end.more }
     } catch (error) {
       events.emit('error', { error, during: 'release' })
+      return end
     }
-    return { more, emptied }
   }
 
   #mark({ sourceId, readFrom }: Lease): LowWaterMark {

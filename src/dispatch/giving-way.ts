@@ -1,5 +1,4 @@
 import { ApplicationRequests } from '../application-requests'
-import { rest } from '../rest'
 
 /** For how long after an HTTP request, or a commit for another source, there is somebody to give way to, in milliseconds. */
 const RECENT_MS = 100
@@ -7,21 +6,32 @@ const RECENT_MS = 100
 /** Messages in one request meanwhile: settling one keeps a core of the database busy for 60 µs, in one go. */
 const MESSAGES = 100
 
+/** Longest rest, in milliseconds: however many have a backlog, each sends something every second. */
+const LONGEST_MS = 1000
+
+/** After which a source that has not given way again counts for nothing, in milliseconds: another process may have it. */
+const FORGOTTEN_MS = 2 * LONGEST_MS
+
 /**
  * The exam comes first (I10), and the quiet portal before the flooded one (I9). While this process answers HTTP requests,
- * or commits for other sources, a source with a backlog keeps one core busy at a time instead of two, sends smaller
- * batches, and rests after each. What goes out in a request or less is never held up.
+ * or commits for other sources, a source that has more than one request to send gives way: it does one thing after the
+ * other instead of two at once, sends smaller batches, and rests after each, without its lease and its place.
+ * What goes out in one request is never held up.
  *
  * Measured with two cores for all of it, the database included (benchmark `app.p99`): the 99th percentile of the
  * application's own requests was five times that of a quiet process at full speed, about twice without reading ahead, and
- * 1.3 to 1.7 times with smaller batches and rests of four times a batch's statements.
+ * 1.3 to 1.7 times with smaller batches and rests.
+ *
+ * Seen are HTTP/1 requests, https included, when they begin, and the commits of the same outbox. Not seen: HTTP/2,
+ * sockets, queues, and what other processes do.
  */
 export class GivingWay {
   readonly #requests = new ApplicationRequests()
   #lastCommit = { sourceId: '', at: -Infinity }
   /** Of the last commit for another source than that. */
   #otherCommitAt = -Infinity
-  #resting = 0
+  /** When each source with a backlog last gave way. */
+  readonly #backlogs = new Map<string, number>()
 
   /** @param factor how many times as long as its statements took a source rests; 0 to give way to nobody */
   constructor(private readonly factor: number) {}
@@ -34,16 +44,17 @@ export class GivingWay {
     this.#requests.end()
   }
 
-  /** Something was committed for these sources. */
+  /** Something was committed for these sources. Nobody gives way to one that has a backlog itself. */
   committed(sourceIds: readonly string[]): void {
     const at = performance.now()
     for (const sourceId of sourceIds) {
+      if (this.#backlogs.has(sourceId)) continue
       if (sourceId !== this.#lastCommit.sourceId) this.#otherCommitAt = this.#lastCommit.at
       this.#lastCommit = { sourceId, at }
     }
   }
 
-  /** Whether there is somebody that this source has to give way to. */
+  /** Whether there is somebody that this source has to give way to, if it has a backlog. */
   isDue(sourceId: string): boolean {
     const { lastAt } = this.#requests
     const commitAt = this.#lastCommit.sourceId === sourceId ? this.#otherCommitAt : this.#lastCommit.at
@@ -52,19 +63,24 @@ export class GivingWay {
 
   /** How many messages its next batch may have, of so many at most. */
   messages(sourceId: string, most: number): number {
-    return this.isDue(sourceId) ? Math.min(MESSAGES, most) : most
+    return this.#backlogs.has(sourceId) && this.isDue(sourceId) ? Math.min(MESSAGES, most) : most
   }
 
   /**
-   * Rests where it is due. Those that rest at the same time share the pace of one.
+   * How long it rests after a batch that left others waiting, in milliseconds. Those that give way at the same time share
+   * the pace of one, as far as the longest rest allows.
    *
-   * @param workedMs how long the statements of its last batch took
-   * @param mostMs how long it may rest
+   * @param workedMs how long the batch's statements took
    */
-  async rest(sourceId: string, workedMs: number, mostMs: number, signal: AbortSignal): Promise<void> {
-    if (!this.isDue(sourceId)) return
-    this.#resting++
-    await rest(Math.min(workedMs * this.factor * this.#resting, mostMs), signal)
-    this.#resting--
+  restMs(sourceId: string, workedMs: number): number {
+    const now = performance.now()
+    for (const [other, at] of this.#backlogs) if (now - at > FORGOTTEN_MS) this.#backlogs.delete(other)
+    this.#backlogs.set(sourceId, now)
+    return Math.min(workedMs * this.factor * this.#backlogs.size, LONGEST_MS)
+  }
+
+  /** It has sent all it had. */
+  caughtUp(sourceId: string): void {
+    this.#backlogs.delete(sourceId)
   }
 }

@@ -26,8 +26,10 @@ export interface TurnReport {
   postponed: number
   /** Whether the source probably has more to send now. */
   more: boolean
-  /** Whether it has sent all that its last read found, and given the lease back. */
-  emptied: boolean
+  /** Whether the lease is given back already: it has sent all that its last read found, or gives way to others. */
+  released: boolean
+  /** How long it gives way for, in milliseconds. */
+  restMs: number
 }
 
 /** What is left to do for a source when one of its batches has come to an end. */
@@ -49,7 +51,8 @@ export class Settling {
     uncertain: 0,
     postponed: 0,
     more: false,
-    emptied: false,
+    released: false,
+    restMs: 0,
   }
   /** When the lease ends unless it is renewed, on the clock of `performance.now()`; never too late. */
   leaseEnds = 0
@@ -67,35 +70,36 @@ export class Settling {
   /**
    * The batch and its messages have come to their end. Gives the lease back where the source has sent all it had.
    *
-   * @param end `ahead`: what to send next
+   * @param end `ahead`: what to send next; `release`: give the lease back in any case
    */
   async close(
     batch: Batch,
     outcome: Outcome,
-    { reason, attempt, ahead }: { reason?: string; attempt?: AttemptEnd; ahead?: Page },
+    end: { reason?: string; attempt?: AttemptEnd; ahead?: Page; release?: boolean },
   ): Promise<Ended> {
     const { db, options } = this.parts
+    const { reason, attempt, ahead } = end
     const settledThrough = this.mark.settled(batch.page?.settledThrough)
-    const release = batch.page?.more === false
+    const release = end.release || batch.page?.more === false
     const leaseEnds = performance.now() + options.leaseMs
     if (ahead) reached('batch:before')
     reached('settle:before')
     if (release) reached('release:before')
     const { leaseMs } = options
     const given = { outcome, reason, attempt, settledThrough, leaseMs, ahead, release }
-    const end = await this.#insist(() => closeBatch(db, this.lease, batch, given))
+    const closed = await this.#insist(() => closeBatch(db, this.lease, batch, given))
     this.leaseEnds = leaseEnds
     reached('settle:after')
     if (release) {
       reached('release:after')
-      this.report.emptied = true
-      this.report.more = end.due
+      this.report.released = true
+      this.report.more = closed.due
     }
-    if (end.next) reached('batch:after')
+    if (closed.next) reached('batch:after')
     if (outcome === 'delivered' || outcome === 'dead') this.#failures = 0
-    if (outcome !== 'discarded') this.report[outcome] += end.settled
-    if (end.settled > 0) this.#tell(batch, end.settled, outcome, reason)
-    return { goOn: !release, open: end.more, next: end.next }
+    if (outcome !== 'discarded') this.report[outcome] += closed.settled
+    if (closed.settled > 0) this.#tell(batch, closed.settled, outcome, reason)
+    return { goOn: !release, open: closed.more, next: closed.next }
   }
 
   /** Segment refused it: its halves go out one after the other. */

@@ -89,9 +89,8 @@ class Turn {
   #open: boolean
   /** Written ahead by the statement that settled the last batch, and not sent yet. */
   #written: { batch: Batch; prepared: Prepared | undefined } | undefined
-  /** When the last batch was begun, and how long its request was out. */
-  #begun = 0
-  #requestMs = 0
+  /** How long the statements of the batch have taken, in milliseconds. */
+  #workedMs = 0
   /** Whether a read of this turn has found anything. */
   #found = false
 
@@ -110,10 +109,8 @@ class Turn {
   /** Returns whether only its time was over. */
   async take(): Promise<boolean> {
     let goOn: boolean
-    do {
-      goOn = await this.#next()
-      if (goOn) await this.#giveWay()
-    } while (goOn && this.#hasTime)
+    do goOn = await this.#next()
+    while (goOn && this.#hasTime)
     return goOn
   }
 
@@ -122,20 +119,11 @@ class Turn {
     return this.#written !== undefined || performance.now() < this.#ends
   }
 
-  /** Between two batches. One that is written ahead does not wait: its row says that Segment may have it. */
-  async #giveWay(): Promise<void> {
-    if (this.#written !== undefined) return
-    const now = performance.now()
-    const workedMs = now - this.#begun - this.#requestMs
-    await this.parts.givingWay.rest(this.lease.sourceId, workedMs, this.#ends - now, this.signal)
-  }
-
   /** Sends one batch and settles it. Returns whether the turn goes on. */
   async #next(): Promise<boolean> {
     const { options } = this.parts
-    this.#begun = performance.now()
-    this.#requestMs = 0
-    const { batch, prepared } = this.#written ?? { batch: await this.#form() }
+    this.#workedMs = 0
+    const { batch, prepared } = this.#written ?? { batch: await this.#timed(this.#form()) }
     this.#written = undefined
     if (batch === undefined) {
       const retry = this.#open
@@ -189,7 +177,6 @@ class Turn {
     const sending = span.run(() => request.send())
     const ahead = await this.#readAhead(batch)
     const seen = await sending
-    this.#requestMs = seen.ms
     reached('send:after')
     const verdict = judge(seen)
     const status = seen.kind === 'response' ? { status: seen.status } : {}
@@ -216,8 +203,14 @@ class Turn {
   }
 
   async #delivered(batch: Batch, attempt: AttemptEnd, ahead: Ahead | undefined): Promise<boolean> {
-    const follows = this.signal.aborted || !this.#hasTime ? undefined : ahead
-    const ended = await this.settling.close(batch, 'delivered', { attempt, ahead: follows?.page })
+    const { givingWay } = this.parts
+    const { sourceId } = this.lease
+    if (batch.page?.more === false) givingWay.caughtUp(sourceId)
+    const rests = batch.page?.more === true && givingWay.isDue(sourceId)
+    const follows = rests || this.signal.aborted || !this.#hasTime ? undefined : ahead
+    const closing = { attempt, ahead: follows?.page, release: rests }
+    const ended = await this.#timed(this.settling.close(batch, 'delivered', closing))
+    if (rests) this.settling.report.restMs = givingWay.restMs(sourceId, this.#workedMs)
     if (ended.next) {
       const whole = ended.next.messages === follows?.page.messages
       this.#written = { batch: ended.next, prepared: whole ? follows?.prepared : undefined }
@@ -244,6 +237,13 @@ class Turn {
     const hours = this.parts.options.dedupWindowMs / 3_600_000
     const reason = `Segment may have accepted it, and the dedup window of ${hours} h is over: sending again could double it`
     return this.#after(await this.settling.close(batch, 'uncertain', { reason }))
+  }
+
+  async #timed<Result>(statement: Promise<Result>): Promise<Result> {
+    const begun = performance.now()
+    const result = await statement
+    this.#workedMs += performance.now() - begun
+    return result
   }
 
   #after({ goOn, open }: Ended): boolean {

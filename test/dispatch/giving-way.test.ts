@@ -2,7 +2,6 @@ import { channel } from 'node:diagnostics_channel'
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Outbox, OutboxOptions } from 'synap-outbox'
 import { GivingWay } from '../../src/dispatch/giving-way'
 import { onQuery } from '../support/on-query'
@@ -54,17 +53,17 @@ const commit = async (outbox: Outbox, { portalId }: Connected, count: number) =>
   await scene.dataSource.transaction((tx) => outbox.record(tx, calls))
   await settled
 }
-/** How many messages each request had, and how often was read ahead. */
+/** How many messages each request had. */
+const requests = () =>
+  scene.segment
+    .requests()
+    .filter(({ method }) => method === 'POST')
+    .map(({ messageIds }) => messageIds.length)
+/** The same, and how often was read ahead. */
 const watched = () => {
   let readAhead = 0
   onQuery(scene.dataSource, 'outbox_read_ahead', () => readAhead++)
-  return () => ({
-    requests: scene.segment
-      .requests()
-      .filter(({ method }) => method === 'POST')
-      .map(({ messageIds }) => messageIds.length),
-    readAhead,
-  })
+  return () => ({ requests: requests(), readAhead })
 }
 
 it('goes out in small batches, one thing after the other, while the application answers its users', async () => {
@@ -73,8 +72,18 @@ it('goes out in small batches, one thing after the other, while the application 
   const seen = watched()
   stopTheClock()
   await serveUser()
-  await commit(outbox, portal, 251)
-  expect(seen()).toEqual({ requests: [100, 100, 51], readAhead: 0 })
+  await commit(outbox, portal, 460)
+  expect(seen()).toEqual({ requests: [250, 100, 100, 10], readAhead: 0 })
+})
+
+it('is no backlog what goes out in one request', async () => {
+  const outbox = await start()
+  const portal = await scene.connect(outbox)
+  stopTheClock()
+  await serveUser()
+  await commit(outbox, portal, 300)
+  await commit(outbox, portal, 240)
+  expect(requests()).toEqual([250, 50, 240])
 })
 
 it('goes out at full speed beside requests that only the local Segment takes, and its own commits', async () => {
@@ -83,8 +92,8 @@ it('goes out at full speed beside requests that only the local Segment takes, an
   const seen = watched()
   stopTheClock()
   await commit(outbox, portal, 1)
-  await commit(outbox, portal, 251)
-  expect(seen()).toEqual({ requests: [1, 250, 1], readAhead: 1 })
+  await commit(outbox, portal, 460)
+  expect(seen()).toEqual({ requests: [1, 250, 210], readAhead: 1 })
 })
 
 it('gives way to what is committed for other portals', async () => {
@@ -94,8 +103,8 @@ it('gives way to what is committed for other portals', async () => {
   const seen = watched()
   stopTheClock()
   await commit(outbox, quiet, 1)
-  await commit(outbox, flooded, 251)
-  expect(seen()).toEqual({ requests: [1, 100, 100, 51], readAhead: 0 })
+  await commit(outbox, flooded, 460)
+  expect(seen()).toEqual({ requests: [1, 250, 100, 100, 10], readAhead: 0 })
 })
 
 it('gives way to nobody where it is told so', async () => {
@@ -104,8 +113,8 @@ it('gives way to nobody where it is told so', async () => {
   const seen = watched()
   stopTheClock()
   await serveUser()
-  await commit(outbox, portal, 251)
-  expect(seen()).toEqual({ requests: [250, 1], readAhead: 1 })
+  await commit(outbox, portal, 460)
+  expect(seen()).toEqual({ requests: [250, 210], readAhead: 1 })
 })
 
 it('sends no larger batches than are wanted, for all that', async () => {
@@ -118,50 +127,61 @@ it('sends no larger batches than are wanted, for all that', async () => {
   expect(seen()).toEqual({ requests: [40, 10], readAhead: 0 })
 })
 
+it('leaves its place and its lease to others while it rests', async () => {
+  const outbox = await start({ concurrency: 1, giveWay: 100, batchMessages: 10 })
+  const flooded = await scene.connect(outbox)
+  const quiet = await scene.connect(outbox)
+  // Each statement takes 10 ms, and there is always a user: so it rests for the longest time there is, a second.
+  const now = stopTheClock()
+  onQuery(scene.dataSource, 'outbox_', async () => {
+    now.mockReturnValue(performance.now() + 10)
+    await serveUser()
+  })
+  await serveUser()
+  const first = new Promise((resolve) => outbox.on('settled', resolve))
+  const all = commit(outbox, flooded, 15)
+  await first
+  const lease = `SELECT lease_owner FROM source_delivery WHERE source_id = $1`
+  expect(await scene.rows(lease, [flooded.source.sourceId])).toEqual([{ lease_owner: null }])
+  await commit(outbox, quiet, 1)
+  expect(requests()).toEqual([10, 1])
+  await all
+  expect(requests()).toEqual([10, 1, 5])
+})
+
 it('watches the application’s requests only while it dispatches', async () => {
-  const requests = channel('http.server.request.start')
+  const started = channel('http.server.request.start')
   const outbox = await start()
   await outbox.start()
-  expect(requests.hasSubscribers).toBe(true)
+  expect(started.hasSubscribers).toBe(true)
   await outbox.stop()
-  expect(requests.hasSubscribers).toBe(false)
+  expect(started.hasSubscribers).toBe(false)
 })
 
 describe('the rest after a batch', () => {
-  const LONG = 3_600_000
-  const { signal: never } = new AbortController()
-  const ended = async (rest: Promise<void>) => {
-    let end = false
-    void rest.then(() => {
-      end = true
-    })
-    await nextTurn()
-    return end
-  }
   const beside = (sourceId: string) => {
     const way = new GivingWay(4)
     way.committed([sourceId])
     return way
   }
 
-  it('lasts, and ends at once when the dispatcher stops', async () => {
-    const stopping = new AbortController()
-    const rest = beside('quiet').rest('flooded', LONG, LONG, stopping.signal)
-    expect(await ended(rest)).toBe(false)
-    stopping.abort()
-    await rest
+  it('is as many times as long as its statements took, and a second at most', () => {
+    expect(beside('quiet').restMs('flooded', 20)).toBe(80)
+    expect(beside('quiet').restMs('flooded', 300)).toBe(1000)
   })
 
-  it('is none where there is nobody to give way to', async () => {
-    expect(await ended(beside('flooded').rest('flooded', LONG, LONG, never))).toBe(true)
-    expect(await ended(new GivingWay(4).rest('flooded', LONG, LONG, never))).toBe(true)
+  it('is shared by those that give way at the same time', () => {
+    const now = stopTheClock()
+    const way = beside('quiet')
+    expect(['a', 'b', 'c', 'a'].map((sourceId) => way.restMs(sourceId, 20))).toEqual([80, 160, 240, 240])
+    way.caughtUp('b')
+    expect(way.restMs('a', 20)).toBe(160)
+    // Another process has taken c.
+    now.mockReturnValue(performance.now() + 2001)
+    expect(way.restMs('a', 20)).toBe(80)
   })
 
-  it('does not last longer than the turn', async () => {
-    expect(await ended(beside('quiet').rest('flooded', LONG, -1, never))).toBe(true)
-  })
-
-  it('is for the last 100 ms', () => {
+  it('is due for 100 ms', () => {
     const now = stopTheClock()
     const way = beside('quiet')
     const at = performance.now()
@@ -171,9 +191,16 @@ describe('the rest after a batch', () => {
     expect(way.isDue('flooded')).toBe(false)
   })
 
-  it('is for the other of two that commit in turns', () => {
+  it('is due for the other of two that commit in turns', () => {
     const way = beside('a')
     way.committed(['b', 'b'])
     expect([way.isDue('a'), way.isDue('b'), way.isDue('c')]).toEqual([true, true, true])
+  })
+
+  it('is not due for what is committed for another backlog', () => {
+    const way = new GivingWay(4)
+    way.restMs('flooded', 20)
+    way.committed(['flooded'])
+    expect(way.isDue('quiet')).toBe(false)
   })
 })

@@ -14,7 +14,9 @@ module.exports = function scratchFolder() {
   try {
     fs.accessSync(memory, fs.constants.W_OK)
     const { bavail, bsize } = fs.statfsSync(memory)
-    if (Math.min(bavail * bsize, os.freemem()) > ROOM) return memory
+    // In a container the machine's memory is not all ours.
+    const allowed = process.constrainedMemory() || Number.POSITIVE_INFINITY
+    if (Math.min(bavail * bsize, os.freemem(), allowed / 2) > ROOM) return memory
   } catch {
     // Not Linux, or not for us.
   }
