@@ -5,7 +5,8 @@ import type { AddressInfo } from 'node:net'
 import type { Outbox, OutboxOptions } from 'synap-outbox'
 import { GivingWay } from '../../src/dispatch/giving-way'
 import { onQuery } from '../support/on-query'
-import { beganTest, type Connected, createScene, type Scene } from '../support/scene'
+import { type Connected, createScene, random, type Scene } from '../support/scene'
+import { commitAttempts, requestSizes, settled } from './support/traffic'
 
 /** A backlog gives way to the application's users, and to other portals. */
 let scene: Scene
@@ -35,45 +36,37 @@ const serveUser = async () => {
   const { port } = application.address() as AddressInfo
   await (await fetch(`http://127.0.0.1:${port}`, { headers: { connection: 'close' } })).text()
 }
-const commit = async (outbox: Outbox, { portalId }: Connected, count: number) => {
-  const settled = new Promise<void>((resolve) => {
-    let left = count
-    outbox.on('settled', (end) => {
-      if (end.portalId === portalId) left -= end.messages
-      if (left === 0) resolve()
-    })
-  })
-  const calls = Array.from({ length: count }, () => ({
-    type: 'track' as const,
-    event: 'Began Test' as const,
-    portalId,
-    userId: 'u',
-    properties: beganTest(),
-  }))
-  await scene.dataSource.transaction((tx) => outbox.record(tx, calls))
-  await settled
+/** Commits so many messages, and waits until they are settled. */
+const commit = async (outbox: Outbox, portal: Connected, count: number) => {
+  const all = settled(outbox, count, portal.portalId)
+  await commitAttempts(
+    scene,
+    outbox,
+    portal,
+    Array.from({ length: count }, () => random()),
+  )
+  await all
 }
-/** How many messages each request had. */
-const requests = () =>
-  scene.segment
-    .requests()
-    .filter(({ method }) => method === 'POST')
-    .map(({ messageIds }) => messageIds.length)
-/** The same, and how often was read ahead. */
+const requests = () => requestSizes(scene)
+/** How many messages each request had, and how often was read ahead. */
 const watched = () => {
   let readAhead = 0
   onQuery(scene.dataSource, 'outbox_read_ahead', () => readAhead++)
   return () => ({ requests: requests(), readAhead })
 }
-
-it('goes out in small batches, one thing after the other, while the application answers its users', async () => {
-  const outbox = await start()
+/** The same for a backlog of so many, while a user is served. */
+const besideUsers = async (count: number, dispatcher?: OutboxOptions['dispatcher']) => {
+  const outbox = await start(dispatcher)
   const portal = await scene.connect(outbox)
   const seen = watched()
   stopTheClock()
   await serveUser()
-  await commit(outbox, portal, 460)
-  expect(seen()).toEqual({ requests: [250, 100, 100, 10], readAhead: 0 })
+  await commit(outbox, portal, count)
+  return seen()
+}
+
+it('goes out in small batches, one thing after the other, while the application answers its users', async () => {
+  expect(await besideUsers(460)).toEqual({ requests: [250, 100, 100, 10], readAhead: 0 })
 })
 
 it('is no backlog what goes out in one request', async () => {
@@ -108,23 +101,11 @@ it('gives way to what is committed for other portals', async () => {
 })
 
 it('gives way to nobody where it is told so', async () => {
-  const outbox = await start({ giveWay: 0 })
-  const portal = await scene.connect(outbox)
-  const seen = watched()
-  stopTheClock()
-  await serveUser()
-  await commit(outbox, portal, 460)
-  expect(seen()).toEqual({ requests: [250, 210], readAhead: 1 })
+  expect(await besideUsers(460, { giveWay: 0 })).toEqual({ requests: [250, 210], readAhead: 1 })
 })
 
 it('sends no larger batches than are wanted, for all that', async () => {
-  const outbox = await start({ batchMessages: 40 })
-  const portal = await scene.connect(outbox)
-  const seen = watched()
-  stopTheClock()
-  await serveUser()
-  await commit(outbox, portal, 50)
-  expect(seen()).toEqual({ requests: [40, 10], readAhead: 0 })
+  expect(await besideUsers(50, { batchMessages: 40 })).toEqual({ requests: [40, 10], readAhead: 0 })
 })
 
 it('leaves its place and its lease to others while it rests', async () => {

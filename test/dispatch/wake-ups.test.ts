@@ -1,8 +1,9 @@
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises'
 import type { Outbox, OutboxOptions } from 'synap-outbox'
 import { onQuery } from '../support/on-query'
-import { beganTest, type Connected, createScene, type Scene } from '../support/scene'
+import { type Connected, createScene, type Scene } from '../support/scene'
 import { type Gate, openGate } from '../trouble/support/gate'
+import { commitAttempts, requestSizes, settled } from './support/traffic'
 
 /**
  * What is committed goes out without the schedule's help; a source that has just sent all it had collects for a moment
@@ -26,34 +27,9 @@ const FOREVER = 10_000
 /** Only wake-ups: the schedule must not hide one that is missing. */
 const open = (dispatcher: OutboxOptions['dispatcher']) =>
   scene.outbox({ dispatcher: { cron: '0 0 1 1 *', ...dispatcher }, segment: { host: gate.url } })
-const commit = (outbox: Outbox, { portalId }: Connected, ...attemptIds: string[]) =>
-  scene.dataSource.transaction((tx) =>
-    outbox.record(
-      tx,
-      attemptIds.map((id) => ({
-        type: 'track' as const,
-        event: 'Began Test' as const,
-        portalId,
-        userId: 'u',
-        properties: beganTest(id),
-      })),
-    ),
-  )
-/** Resolves when so many messages are settled. */
-const settled = (outbox: Outbox, count: number) =>
-  new Promise<void>((resolve) => {
-    let left = count
-    outbox.on('settled', ({ messages }) => {
-      left -= messages
-      if (left === 0) resolve()
-    })
-  })
-/** How many messages each request had. */
-const requests = () =>
-  scene.segment
-    .requests()
-    .filter(({ method }) => method === 'POST')
-    .map(({ messageIds }) => messageIds.length)
+const commit = (outbox: Outbox, portal: Connected, ...attemptIds: string[]) =>
+  commitAttempts(scene, outbox, portal, attemptIds)
+const requests = () => requestSizes(scene)
 
 it('sends the first message at once, and what comes while it lingers together', async () => {
   const outbox = open({ lingerMs: FOREVER })
