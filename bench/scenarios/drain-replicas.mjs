@@ -5,8 +5,7 @@ const PORTALS = 200
 const BATCH = 25
 const PROCESSES = 4
 const DELAY_MS = 50
-/** A fourth of the default. */
-const CONCURRENCY = 4
+const CONCURRENCY = 2
 
 export const scenario = {
   results: {
@@ -20,7 +19,7 @@ export const scenario = {
   },
   async run(stage, { small, rounds }) {
     const portals = small ? 40 : PORTALS
-    const perPortal = BATCH * (small ? 2 : 10)
+    const perPortal = BATCH * (small ? 2 : 5)
     const world = await stage.world({ portals })
     const children = []
     try {
