@@ -1,12 +1,15 @@
 import { startChild } from '../lib/child.mjs'
-import { figure, halfOf, interleaved, ratios, result } from '../lib/measure.mjs'
+import { figure, halfOf, interleaved, median, ratios, result } from '../lib/measure.mjs'
+
+/** A short drain ends anywhere between two collections, where a long one comes to see the highest. */
+const SHORT_DRAINS = 5
 
 export const scenario = {
   results: {
     memory: {
       what:
         'Peak growth of the main thread’s heap in a process that drains 1,000,000 events ÷ that drains 10,000, looked at every 20 ms, ' +
-        'each in a fresh process that has drained 10,000 before.',
+        `each in a fresh process that has drained 10,000 before. Of the latter, the median of ${SHORT_DRAINS} processes.`,
       goal: { atMost: 1.2 },
     },
   },
@@ -34,7 +37,11 @@ export const scenario = {
       }
       const peaks = await interleaved(small ? 1 : halfOf(rounds), {
         many: () => peak(many),
-        few: () => peak(few),
+        few: async () => {
+          const each = []
+          for (let i = 0; i < (small ? 1 : SHORT_DRAINS); i++) each.push(await peak(few))
+          return median(each)
+        },
       })
       return {
         memory: result(ratios(peaks.many, peaks.few), [

@@ -1,6 +1,6 @@
 import { startChild } from '../lib/child.mjs'
 import { submittedTest } from '../lib/events.mjs'
-import { figure, halfOf, interleaved, ratios, result } from '../lib/measure.mjs'
+import { figure, interleaved, ratios, result } from '../lib/measure.mjs'
 
 const WRITERS = 4
 /** Days after which delivered messages are pruned by default. */
@@ -32,7 +32,7 @@ export const scenario = {
           await world.end()
         }
       }
-      const speeds = await interleaved(small ? 1 : halfOf(rounds), {
+      const speeds = await interleaved(small ? 1 : rounds, {
         pruning: () => round(true),
         quiet: () => round(false),
       })
