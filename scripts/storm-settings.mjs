@@ -8,7 +8,8 @@ export const dispatcher = {
   turnMs: 200,
   concurrency: 4,
   batchMessages: 40,
-  giveWay: 4, // its portals commit beside each other all the time: with longer rests, fewer sends meet a kill or a fault
+  // The portals commit beside each other all the time: with longer rests, fewer sends meet a kill or a fault.
+  giveWay: 4,
   backoff: { initialMs: 20, maxMs: 500, refusedMs: 200 },
 }
 

@@ -3,6 +3,9 @@ import { randomUUID } from 'node:crypto'
 /** Bytes of the body, roughly, as Synap's events have them: an ordinary one, and one with much context. */
 export const SIZES = { small: 400, large: 2000 }
 
+/** A portal's events come from so many, in no order. */
+export const USERS = 10_000
+
 const request = {
   ip: '203.0.113.57',
   locale: 'en-GB',
@@ -14,7 +17,7 @@ const request = {
 export function submittedTest(portalId, size = 'small') {
   return {
     portalId,
-    userId: `user-${Math.floor(Math.random() * 10_000)}`,
+    userId: `user-${Math.floor(Math.random() * USERS)}`,
     properties: {
       testId: 'anatomy-1',
       attemptId: randomUUID(),
@@ -26,7 +29,7 @@ export function submittedTest(portalId, size = 'small') {
   }
 }
 
-/** The body that recording such a call stores; its attemptId is for the database to replace. */
+/** The body that recording such a call stores; its userId and attemptId are for the database to replace. */
 export function storedBody(size) {
   const { userId, properties, context } = submittedTest('', size)
   const timestamp = new Date().toISOString()

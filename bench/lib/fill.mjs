@@ -1,14 +1,15 @@
+import { USERS } from './events.mjs'
+
 /** Messages of one batch, as the outbox forms them. */
 const BATCH = 250
-
-/** As many as `submittedTest` has: each of a portal's events comes from another of them, in no order. */
-const USERS = 10_000
 
 /** SQL: rows `i` of the i-th message, with its portal. `$1` portal ids, `$2` source ids, `$3` count, `$4` body. */
 const rows = `
   SELECT i, gen_random_uuid() AS id, p.source_id, p.portal_id,
-         $4::jsonb || jsonb_build_object('userId', 'user-' || floor(random() * ${USERS})) || jsonb_build_object('properties',
-           $4::jsonb -> 'properties' || jsonb_build_object('attemptId', gen_random_uuid())) AS body
+         $4::jsonb || jsonb_build_object(
+           'userId', 'user-' || floor(random() * ${USERS}),
+           'properties', $4::jsonb -> 'properties' || jsonb_build_object('attemptId', gen_random_uuid())
+         ) AS body
   FROM generate_series(0, $3::int - 1) AS i
   JOIN unnest($1::text[], $2::uuid[]) WITH ORDINALITY AS p(portal_id, source_id, n)
     ON p.n = i % cardinality($1::text[]) + 1`
