@@ -1,6 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { type Outbox, TransactionLostError } from 'synap-outbox'
 import type { QueryRunner } from 'typeorm'
+import type { Step } from '../../src/steps'
 import { beganTest, type Connected, createScene, type Scene } from '../support/scene'
 
 let scene: Scene
@@ -88,14 +90,22 @@ describe('recorded exactly when committed', () => {
 })
 
 describe('the wake-up', () => {
-  /** As long as a dispatcher that was woken too early would need to look, and to find nothing. */
-  const aWhile = async () => {
-    for (let i = 0; i < 25; i++) await scene.dataSource.query('SELECT 1')
+  let looks = 0
+  const countLooks = (message: unknown) => {
+    if ((message as { step: Step }).step === 'lease:before') looks++
+  }
+  beforeAll(() => subscribe('synap-outbox:step', countLooks))
+  afterAll(() => unsubscribe('synap-outbox:step', countLooks))
+
+  /** Started, and at rest: a look from here on was asked for, and begins in the same breath as it is. */
+  const start = async () => {
+    await outbox.start()
+    await outbox.drain()
+    looks = 0
   }
 
   it('comes once, after the outermost commit, and not for a savepoint', async () => {
-    await outbox.drain()
-    await outbox.start()
+    await start()
     const posts = () => scene.segment.requests().filter((request) => request.method === 'POST').length
     const [before, accepted] = [posts(), scene.segment.accepted().length]
     await scene.dataSource.transaction(async (tx) => {
@@ -103,7 +113,7 @@ describe('the wake-up', () => {
         await outbox.track(nested, 'Began Test', call())
         await outbox.track(nested, 'Began Test', call())
       })
-      await aWhile()
+      expect(looks).toBe(0)
     })
     await scene.segment.waitFor({ accepted: accepted + 2 }, { timeoutMs: 5000 })
     await outbox.stop()
@@ -111,14 +121,20 @@ describe('the wake-up', () => {
   })
 
   it('comes when the commit is done, not when it begins', async () => {
-    await outbox.start()
+    await start()
     const accepted = scene.segment.accepted().length
-    const slowCommit = { beforeTransactionCommit: aWhile }
-    scene.dataSource.subscribers.push(slowCommit)
+    let early: number | undefined
+    const commit = {
+      beforeTransactionCommit() {
+        early = looks
+      },
+    }
+    scene.dataSource.subscribers.push(commit)
     await scene.dataSource.transaction((tx) => outbox.track(tx, 'Began Test', call()))
-    scene.dataSource.subscribers.splice(scene.dataSource.subscribers.indexOf(slowCommit), 1)
+    scene.dataSource.subscribers.splice(scene.dataSource.subscribers.indexOf(commit), 1)
     await scene.segment.waitFor({ accepted: accepted + 1 }, { timeoutMs: 5000 })
     await outbox.stop()
+    expect(early).toBe(0)
   })
 
   it('runs outside the request that committed', async () => {
