@@ -6,12 +6,13 @@ import path from 'node:path'
  * Starts a process of its own on a world's database, as a replica of the monolith would be.
  *
  * @param file of bench/processes, without its ending
+ * @param options `execArgv`: Node's own options; all else is handed to the process
  * @returns `ask(question)` for one answer, `end()`
  */
-export async function startChild(file, world, options = {}) {
+export async function startChild(file, world, { execArgv = [], ...options } = {}) {
   const { folder, url, sinkUrl } = world
   const child = fork(path.resolve(import.meta.dirname, '../processes', `${file}.mjs`), {
-    execArgv: ['--expose-gc'],
+    execArgv: ['--expose-gc', ...execArgv],
     env: { ...process.env, BENCH: JSON.stringify({ folder, url, sinkUrl, ...options }) },
   })
   const answer = async () => {
