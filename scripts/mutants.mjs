@@ -83,7 +83,7 @@ const mutants = [
   {
     name: 'id not from the key',
     file: 'src/record/record-function.ts',
-    from: "${messageIdSql('sources[c.address]', 'c.digest')}",
+    from: "${messageIdSql('sources[c.address]', 'c.fact')}",
     to: 'gen_random_uuid()',
     tests: ['test/record/record'],
   },
@@ -111,8 +111,8 @@ const mutants = [
   {
     name: 'a seq drawn before the transaction has an id',
     file: 'src/record/record-function.ts',
-    from: '  PERFORM pg_current_xact_id();\n',
-    to: '',
+    from: 'CONSTANT xid8 := pg_current_xact_id();',
+    to: 'CONSTANT xid8 := NULL;',
     tests: ['test/record/record-function'],
   },
   {

@@ -2,14 +2,13 @@ import { hash } from 'node:crypto'
 import type { NaturalKey } from './define-plan'
 
 /**
- * SHA-256 of a fact's name and natural key, as 64 hex digits: the part of its messageId that is known before the
- * source is. The database appends the source and finishes the id in the recording statement itself, so no cache of
- * sources can be stale (`messageIdSql`).
+ * A fact's name and natural key, as JSON: what its messageId is made of, together with its source. The database makes
+ * the id in the recording statement itself, where the source is known, so no cache of sources can be stale
+ * (`messageIdSql`).
  */
-export function factDigest(event: string, key: NaturalKey): string {
+export function factText(event: string, key: NaturalKey): string {
   const parts = Array.isArray(key) ? key : [key]
-  // At once, 0.4 µs; by way of a Hash object, 1.2 µs (Node 20).
-  return hash('sha256', JSON.stringify([event, ...parts.map(String)]), 'hex')
+  return JSON.stringify([event, ...parts.map(String)])
 }
 
 /**
@@ -17,11 +16,12 @@ export function factDigest(event: string, key: NaturalKey): string {
  * namespace. The same fact of the same source always has the same id; two sources never share one.
  */
 export function messageId(sourceId: string, event: string, key: NaturalKey): string {
-  return messageIdOf(sourceId, factDigest(event, key))
+  return messageIdOf(sourceId, factText(event, key))
 }
 
-/** `messageId`, of a fact that is known by its digest. */
-export function messageIdOf(sourceId: string, digest: string): string {
+/** `messageId`, of a fact that is known by its text. */
+export function messageIdOf(sourceId: string, fact: string): string {
+  const digest = hash('sha256', fact, 'hex')
   const hex = hash('sha256', Buffer.from(sourceId.replaceAll('-', '') + digest, 'hex'), 'hex')
   const variant = '89ab'.charAt(Number.parseInt(hex.charAt(16), 16) & 3) // the RFC's
   const [version, rest] = [`8${hex.slice(13, 16)}`, hex.slice(17, 20)]
@@ -42,8 +42,9 @@ const FIXED_BITS = [
  * `messageId` in SQL, built-in functions only (md5 is missing where FIPS is on, pgcrypto is often not installed), and
  * one expression that names the hash once: with a subselect for it, the statement has one more plan to start a row.
  */
-export function messageIdSql(sourceId: string, digest: string): string {
-  const bytes = `substr(sha256(uuid_send(${sourceId}) || decode(${digest}, 'hex')), 1, 16)`
+export function messageIdSql(sourceId: string, fact: string): string {
+  const digest = `sha256(convert_to(${fact}, 'UTF8'))`
+  const bytes = `substr(sha256(uuid_send(${sourceId}) || ${digest}), 1, 16)`
   const marked = FIXED_BITS.reduce((marking, [bit, value]) => `set_bit(${marking}, ${bit}, ${value})`, bytes)
   return `encode(${marked}, 'hex')::uuid`
 }

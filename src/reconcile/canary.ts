@@ -1,6 +1,6 @@
 import type { Database } from '../database'
 import type { Events } from '../events'
-import { factDigest, messageId } from '../plan/message-id'
+import { factText, messageId } from '../plan/message-id'
 import type { PreparedCall } from '../record/prepare'
 import { writeMessages } from '../record/record'
 import { CLIENT_BYTES } from '../segment/limits'
@@ -136,7 +136,7 @@ function canaryCall(warehouse: StoredWarehouse): PreparedCall {
     detailed: false,
     schema_hash: null,
     trace_parent: null,
-    digest: factDigest(FACT, keyOf(warehouse, intervalOf(warehouse, now.getTime()))),
+    fact: factText(FACT, keyOf(warehouse, intervalOf(warehouse, now.getTime()))),
     message_id: null,
     problems: [],
   }

@@ -1,7 +1,7 @@
 import { v7 as uuidv7 } from 'uuid'
 import { z } from 'zod'
 import type { EventDefinition, NaturalKey, Plan } from '../plan/define-plan'
-import { factDigest } from '../plan/message-id'
+import { factText } from '../plan/message-id'
 import { isReservedColumn, snakeCase } from '../plan/warehouse-names'
 import { CLIENT_BYTES, MESSAGE_BYTES } from '../segment/limits'
 import { parseTraceParent } from '../telemetry/trace-context'
@@ -22,10 +22,10 @@ export type PreparedCall = Identified & {
   readonly problems: readonly string[]
 }
 
-/** A fact with a natural key has its digest, of which the database makes the messageId; others have an id already. */
+/** Of a fact with a natural key the database makes the messageId; others have an id already. */
 type Identified =
-  | { readonly digest: string; readonly message_id: null }
-  | { readonly digest: null; readonly message_id: string }
+  | { readonly fact: string; readonly message_id: null }
+  | { readonly fact: null; readonly message_id: string }
 
 /** Characters of one problem that are kept. */
 const MAX_PROBLEM = 300
@@ -61,9 +61,9 @@ export function prepareCall(
   const context = objectMember(call, 'context', problems)
 
   const known = problems.length
-  const { content, event, digest, definition } = contentOf(plan, type, call, problems)
+  const { content, event, fact, definition } = contentOf(plan, type, call, problems)
   // A key computed from properties that did not validate would name another fact.
-  const naturalKey = problems.length === known ? digest() : null
+  const knownFact = problems.length === known ? fact() : null
 
   const body = JSON.stringify({
     type,
@@ -88,9 +88,9 @@ export function prepareCall(
     detailed: definition?.detailed ?? false,
     schema_hash: event === null ? null : (plan.schemaHashes.get(event) ?? null),
     trace_parent: parseTraceParent(call.traceParent) ? `${call.traceParent}` : (traceParent ?? null),
-    ...(sendable && naturalKey !== null
-      ? { digest: naturalKey, message_id: null }
-      : { digest: null, message_id: uuidv7() }),
+    ...(sendable && knownFact !== null
+      ? { fact: knownFact, message_id: null }
+      : { fact: null, message_id: uuidv7() }),
     // Problems quote names that callers chose, and they are stored like everything else.
     problems: problems.map((problem) => storable(problem.slice(0, MAX_PROBLEM))),
   }
@@ -101,8 +101,8 @@ interface Content {
   content: JsonObject
   event: string | null
   definition?: EventDefinition
-  /** The digest of the natural key; null where the call has none. */
-  digest: () => string | null
+  /** Its name and natural key; null where the call has none. */
+  fact: () => string | null
 }
 
 function contentOf(plan: Plan, type: string, call: JsonObject, problems: string[]): Content {
@@ -114,12 +114,12 @@ function contentOf(plan: Plan, type: string, call: JsonObject, problems: string[
     // The client copies a page's category into its properties: laid out here as it will be on the wire.
     const sent = category === undefined ? properties : { ...properties, category }
     const named = { ...(name === undefined ? {} : { name }), ...(category === undefined ? {} : { category }) }
-    return { content: { ...named, properties: sent }, event: null, digest: () => null }
+    return { content: { ...named, properties: sent }, event: null, fact: () => null }
   }
   const traits = validated(plan.calls[type as 'identify' | 'group'], call.traits ?? {}, 'traits', problems)
-  if (type === 'identify') return { content: { traits }, event: null, digest: () => null }
+  if (type === 'identify') return { content: { traits }, event: null, fact: () => null }
   const groupId = identifier(call, 'groupId', problems, true)
-  return { content: { groupId: groupId ?? '', traits }, event: null, digest: () => null }
+  return { content: { groupId: groupId ?? '', traits }, event: null, fact: () => null }
 }
 
 function trackContent(plan: Plan, call: JsonObject, problems: string[]): Content {
@@ -128,14 +128,14 @@ function trackContent(plan: Plan, call: JsonObject, problems: string[]): Content
   const raw = call.properties ?? {}
   if (definition === undefined) {
     problems.push(`the event "${event}" is not in the tracking plan`)
-    return { content: { event, properties: raw }, event, digest: () => null }
+    return { content: { event, properties: raw }, event, fact: () => null }
   }
   const properties = validated(definition.properties, raw, 'properties', problems)
-  const digest = () => naturalDigest(event, definition, properties, problems)
-  return { content: { event, properties }, event, definition, digest }
+  const fact = () => factOf(event, definition, properties, problems)
+  return { content: { event, properties }, event, definition, fact }
 }
 
-function naturalDigest(
+function factOf(
   event: string,
   definition: EventDefinition,
   properties: JsonObject,
@@ -146,7 +146,7 @@ function naturalDigest(
     const parts: readonly unknown[] = Array.isArray(key) ? key : [key]
     const usable = (part: unknown) =>
       (typeof part === 'string' && part !== '') || (typeof part === 'number' && Number.isFinite(part))
-    if (parts.length > 0 && parts.every(usable)) return factDigest(event, key)
+    if (parts.length > 0 && parts.every(usable)) return factText(event, key)
     problems.push('its natural key is empty')
   } catch (error) {
     problems.push(`its natural key cannot be computed (${error instanceof Error ? error.message : error})`)

@@ -20,27 +20,41 @@ export async function writeMessages(
   const rows = calls.map((call, i) => rowOf(call, addressOf[i] as number))
   const parameters = [addresses.portals, addresses.detailed, `[${rows.join(',')}]`]
   reached('record:before')
-  const rowsBack: { answer: string | null }[] = await runner.query(recordSql(tables), parameters)
+  const [row]: { answer: string }[] = await runner.query(recordSql(tables), parameters)
   reached('record:after')
-  const answers = rowsBack.map(({ answer }) => answer)
-  const sources = answers.slice(0, addresses.portals.length)
-  const written = new Set(answers.slice(addresses.portals.length))
+  const answers = (row as { answer: string }).answer.split(',')
+  const sources = addressOf.map((address) => answers[address - 1] ?? '')
+  const written = answers.slice(addresses.portals.length)
+  const allWritten = sources.filter(isSource).length === written.length
   const recorded = new Map<string, RecordedMessages>()
+  let place = 0
   const results = calls.map((call, i): Recorded => {
     const { problems } = call
-    const reported = problems.length > 0 ? { problems } : {}
-    const sourceId = sources[(addressOf[i] as number) - 1] ?? null
-    if (sourceId === null) return { outcome: 'no-source', ...reported }
-    if (sourceId === 'off') return { outcome: 'detailed-off', ...reported }
-    const messageId = call.message_id === null ? messageIdOf(sourceId, call.digest) : call.message_id
+    const sourceId = sources[i] as string
+    if (!isSource(sourceId)) {
+      const outcome = sourceId === 'off' ? 'detailed-off' : 'no-source'
+      return { outcome, ...(problems.length > 0 ? { problems } : {}) }
+    }
+    // Rows are written in the order of the calls. Where each call has one, its id need not be computed here as well.
+    const messageId = allWritten ? (written[place] as string) : messageIdIn(sourceId, call)
     // Two calls of one statement with the same natural key share one row: the first is the recorded one.
-    if (!written.delete(messageId)) return { outcome: 'duplicate', messageId }
+    if (messageId !== written[place]) return { outcome: 'duplicate', messageId }
+    place++
     if (problems.length > 0) return { outcome: 'diverted', messageId, problems }
     const messages = (recorded.get(sourceId)?.messages ?? 0) + 1
     recorded.set(sourceId, { sourceId, portalId: call.portal_id ?? '', messages })
     return { outcome: 'recorded', messageId }
   })
   return { results, recorded: recorded.values() }
+}
+
+/** What the function answers for an address: a source's id, or why there is none. */
+function isSource(answer: string): boolean {
+  return answer !== '' && answer !== 'off'
+}
+
+function messageIdIn(sourceId: string, call: PreparedCall): string {
+  return call.message_id ?? messageIdOf(sourceId, call.fact)
 }
 
 /** Where calls go: each portal once, and once more for its detailed events. Counted from 1, as PostgreSQL's arrays. */
@@ -63,10 +77,10 @@ class Addresses {
 
 /** The call as the function reads it. The body, which is JSON already, is not made so once more. */
 function rowOf(
-  { body, wire_bytes, schema_hash, trace_parent, digest, message_id, problems }: PreparedCall,
+  { body, wire_bytes, schema_hash, trace_parent, fact, message_id, problems }: PreparedCall,
   address: number,
 ): string {
   const reason = problems.length > 0 ? problems.join('; ') : null
-  const rest = JSON.stringify({ address, wire_bytes, schema_hash, trace_parent, digest, message_id, reason })
+  const rest = JSON.stringify({ address, wire_bytes, schema_hash, trace_parent, fact, message_id, reason })
   return `{"body":${body},${rest.slice(1)}`
 }

@@ -44,11 +44,6 @@ export class Transactions implements EntitySubscriberInterface {
     if (!this.#dataSource.subscribers.includes(this)) this.#dataSource.subscribers.push(this)
   }
 
-  detach(): void {
-    const at = this.#dataSource.subscribers.indexOf(this)
-    if (at >= 0) this.#dataSource.subscribers.splice(at, 1)
-  }
-
   /**
    * The transaction's query runner. Throws where what is recorded would not be part of a transaction: NoTransactionError,
    * or TransactionLostError where there was one.

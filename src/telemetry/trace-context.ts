@@ -5,8 +5,8 @@ const TRACE_PARENT = /^(?!ff)[\da-f]{2}-([\da-f]{32})-([\da-f]{16})-([\da-f]{2})
 
 /** The span that a `traceparent` names; undefined for anything else, which is ignored as the specification asks. */
 export function parseTraceParent(text: unknown): SpanContext | undefined {
-  const [, traceId = '', spanId = '', flags = ''] =
-    (typeof text === 'string' && TRACE_PARENT.exec(text)) || []
+  if (typeof text !== 'string') return undefined
+  const [, traceId = '', spanId = '', flags = ''] = TRACE_PARENT.exec(text) ?? []
   const context = { traceId, spanId, traceFlags: Number.parseInt(flags, 16), isRemote: true }
   return isSpanContextValid(context) ? context : undefined
 }

@@ -397,38 +397,43 @@ END$function$
 COMMENT ON FUNCTION outbox_read_ahead IS 'Reads a source’s next messages while a request is out, under its lease. Changes nothing.';
 
 CREATE OR REPLACE FUNCTION outbox_record(portals text[], detailed boolean[], calls jsonb)
- RETURNS SETOF text
+ RETURNS text
  LANGUAGE plpgsql
 AS $function$
 DECLARE
+  -- The transaction has its id before it draws a seq: the dispatcher's low-water mark relies on that.
+  transaction_id CONSTANT xid8 := pg_current_xact_id();
   found_id uuid;
   wanted boolean;
   sources uuid[]; -- of each address; NULL where nothing is to be written
+  answer text;
+  message_ids text;
 BEGIN
-  -- The transaction has its id before it draws a seq: the dispatcher's low-water mark relies on that.
-  PERFORM pg_current_xact_id();
   FOR i IN 1 .. cardinality(portals) LOOP
     SELECT s.source_id, s.detailed_events OR NOT detailed[i] INTO found_id, wanted
     FROM "segment_source" s WHERE s.portal_id = portals[i] AND s.status <> 'disabled';
-    RETURN NEXT CASE WHEN wanted THEN found_id::text WHEN found_id IS NOT NULL THEN 'off' END;
+    answer := concat_ws(',', answer, CASE WHEN wanted THEN found_id::text WHEN found_id IS NULL THEN '' ELSE 'off' END);
     sources := sources || CASE WHEN wanted THEN found_id END;
   END LOOP;
-  RETURN QUERY
-  INSERT INTO "outbox_message" AS m (message_id, source_id, portal_id, type, event, user_id, anonymous_id, body, wire_bytes,
-                                 occurred_at, schema_hash, trace_parent, status, reason, settled_at)
-  SELECT coalesce(c.message_id, encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(substr(sha256(uuid_send(sources[c.address]) || decode(c.digest, 'hex')), 1, 16), 55, 1), 54, 0), 53, 0), 52, 0), 71, 1), 70, 0), 'hex')::uuid),
-         sources[c.address], portals[c.address], c.body->>'type', c.body->>'event', c.body->>'userId',
-         c.body->>'anonymousId', c.body, c.wire_bytes, (c.body->>'timestamp')::timestamptz, c.schema_hash,
-         c.trace_parent, CASE WHEN c.reason IS NULL THEN 'pending' ELSE 'dead' END, c.reason,
-         CASE WHEN c.reason IS NOT NULL THEN clock_timestamp() END
-  FROM ROWS FROM (jsonb_to_recordset(calls) AS (
-    address int, body jsonb, wire_bytes int, schema_hash text, trace_parent text, digest text, message_id uuid,
-    reason text
-  )) WITH ORDINALITY AS c(address, body, wire_bytes, schema_hash, trace_parent, digest, message_id, reason, i)
-  WHERE sources[c.address] IS NOT NULL
-  ORDER BY c.i
-  ON CONFLICT (message_id) DO NOTHING
-  RETURNING m.message_id::text;
+  WITH written AS (
+    INSERT INTO "outbox_message" AS m (message_id, source_id, portal_id, type, event, user_id, anonymous_id, body,
+                                   wire_bytes, occurred_at, schema_hash, trace_parent, status, reason, settled_at)
+    SELECT coalesce(c.message_id, encode(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(substr(sha256(uuid_send(sources[c.address]) || sha256(convert_to(c.fact, 'UTF8'))), 1, 16), 55, 1), 54, 0), 53, 0), 52, 0), 71, 1), 70, 0), 'hex')::uuid),
+           sources[c.address], portals[c.address], c.body->>'type', c.body->>'event', c.body->>'userId',
+           c.body->>'anonymousId', c.body, c.wire_bytes, (c.body->>'timestamp')::timestamptz, c.schema_hash,
+           c.trace_parent, CASE WHEN c.reason IS NULL THEN 'pending' ELSE 'dead' END, c.reason,
+           CASE WHEN c.reason IS NOT NULL THEN clock_timestamp() END
+    FROM ROWS FROM (jsonb_to_recordset(calls) AS (
+      address int, body jsonb, wire_bytes int, schema_hash text, trace_parent text, fact text, message_id uuid,
+      reason text
+    )) WITH ORDINALITY AS c(address, body, wire_bytes, schema_hash, trace_parent, fact, message_id, reason, i)
+    WHERE sources[c.address] IS NOT NULL
+    ORDER BY c.i
+    ON CONFLICT (message_id) DO NOTHING
+    RETURNING m.message_id
+  )
+  SELECT string_agg(message_id::text, ',') INTO message_ids FROM written;
+  RETURN concat_ws(',', answer, message_ids);
 END$function$
 ;
 

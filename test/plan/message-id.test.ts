@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { messageId } from 'synap-outbox'
-import { factDigest, messageIdSql } from '../../src/plan/message-id'
+import { factText, messageIdSql } from '../../src/plan/message-id'
 import { createTestDatabase, type TestDatabase } from '../support/database'
 
 let database: TestDatabase
@@ -16,9 +16,9 @@ describe('the messageId of a fact', () => {
   it('is the same in the recording statement as in TypeScript: a UUIDv8', async () => {
     const facts = fc.sample(fc.record({ source: fc.uuid(), event: fc.string(), key }), 500)
     const rows: { id: string }[] = await database.dataSource.query(
-      `SELECT ${messageIdSql('f.source', 'f.digest')} AS id
-       FROM unnest($1::uuid[], $2::text[]) WITH ORDINALITY AS f(source, digest, i) ORDER BY i`,
-      [facts.map((fact) => fact.source), facts.map((fact) => factDigest(fact.event, fact.key))],
+      `SELECT ${messageIdSql('f.source', 'f.fact')} AS id
+       FROM unnest($1::uuid[], $2::text[]) WITH ORDINALITY AS f(source, fact, i) ORDER BY i`,
+      [facts.map((fact) => fact.source), facts.map((fact) => factText(fact.event, fact.key))],
     )
     expect(rows.map((row) => row.id)).toEqual(
       facts.map((fact) => messageId(fact.source, fact.event, fact.key)),
