@@ -81,6 +81,13 @@ const mutants = [
     tests: ['test/dispatch/giving-way'],
   },
   {
+    name: 'each page that was read stays until a full collection',
+    file: 'src/database.ts',
+    from: 'return rows.splice(0)',
+    to: 'return [...rows]',
+    tests: ['test/dispatch/nothing-kept'],
+  },
+  {
     name: 'id not from the key',
     file: 'src/record/record-function.ts',
     from: "${messageIdSql('sources[c.address]', 'c.fact')}",
