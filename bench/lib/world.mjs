@@ -67,12 +67,14 @@ export async function createWorld({ module, folder, sink, database }, options = 
     await world.query(
       'CREATE TABLE bench_business (id uuid PRIMARY KEY, portal_id text, at timestamptz, score int)',
     )
-    world.portals = await connectPortals(world.outbox(), portalCount)
+    world.portals = await connectPortals(world, portalCount)
   }
   return world
 }
 
-async function connectPortals(outbox, count) {
+/** By an outbox that hears of nothing after: an application has one, and each that is there listens to its commits. */
+async function connectPortals({ outbox: open, dataSource }, count) {
+  const outbox = open()
   const portals = Array.from({ length: count }, (_, i) => ({
     portalId: `portal-${i}`,
     writeKey: randomBytes(16).toString('hex'),
@@ -85,5 +87,6 @@ async function connectPortals(outbox, count) {
       }),
     )
   }
+  dataSource.subscribers.length = 0
   return portals
 }

@@ -1,11 +1,14 @@
-import { figure, halfOf, interleaved, ratios, result } from '../lib/measure.mjs'
+import { figure, halfOf, interleaved, mean, ratios, result } from '../lib/measure.mjs'
+
+/** Small drains of a round: each takes a second or two, where the large one takes a minute. */
+const FEW_TIMES = 5
 
 export const scenario = {
   results: {
     'drain.flat': {
       what:
         'Events per second with 2,000,000 delivered rows and a backlog of 500,000 ÷ with 10,000 rows in all, one portal. ' +
-        'The whole backlog is drained.',
+        `The whole backlog is drained; of 10,000, the mean of ${FEW_TIMES} drains counts.`,
       goal: { atLeast: 0.9 },
     },
   },
@@ -19,11 +22,16 @@ export const scenario = {
     const little = await stage.world()
     try {
       const outbox = little.outbox()
-      const small_ = async () => {
+      const drainFew = async () => {
         await little.query('TRUNCATE outbox_message, outbox_batch')
         await little.pending(few)
         await little.settle()
         return little.drain(outbox, few)
+      }
+      const severalTimes = async () => {
+        const speeds = []
+        for (let i = 0; i < FEW_TIMES; i++) speeds.push(await drainFew())
+        return mean(speeds)
       }
       const large = async () => {
         const world = await stage.world({ like: full })
@@ -34,8 +42,11 @@ export const scenario = {
           await world.end()
         }
       }
-      await small_() // warm
-      const speeds = await interleaved(small ? rounds : halfOf(rounds), { few: small_, many: large })
+      await drainFew() // warm
+      const speeds = await interleaved(small ? rounds : halfOf(rounds), {
+        few: severalTimes,
+        many: large,
+      })
       return {
         'drain.flat': result(ratios(speeds.many, speeds.few), [
           figure(

@@ -1,9 +1,7 @@
 import { randomUUID } from 'node:crypto'
+import { bareInsert, createBareTable } from '../lib/bare-insert.mjs'
 import { submittedTest } from '../lib/events.mjs'
 import { figure, mean, ratios, result, timed } from '../lib/measure.mjs'
-
-const BARE = `INSERT INTO bare_message (message_id, source_id, occurred_at, wire_bytes, type, event, portal_id, user_id, body)
-  VALUES ($1, $2, $3, $4, 'track', 'Submitted Test', $5, $6, $7)`
 
 export const scenario = {
   results: {
@@ -18,7 +16,7 @@ export const scenario = {
   async run(stage, { small, rounds }) {
     const world = await stage.world()
     try {
-      await world.query('CREATE TABLE bare_message (LIKE outbox_message INCLUDING ALL)')
+      await createBareTable(world)
       const outbox = world.outbox()
       const sizes = {}
       for (const size of ['small', 'large']) {
@@ -56,7 +54,8 @@ function worst(values, figures) {
 /** Mean milliseconds of each kind of transaction. */
 async function compare(world, outbox, size, count) {
   const { dataSource, portals } = world
-  const [{ portalId, sourceId }] = portals
+  const [portal] = portals
+  const { portalId } = portal
   const times = { recorded: [], bare: [] }
   const business = (tx) =>
     tx.query('INSERT INTO bench_business VALUES ($1, $2, now(), 18)', [randomUUID(), portalId])
@@ -72,17 +71,7 @@ async function compare(world, outbox, size, count) {
       timed(() =>
         dataSource.transaction(async (tx) => {
           await business(tx)
-          const { userId, properties, context } = submittedTest(portalId, size)
-          const timestamp = new Date().toISOString()
-          const body = JSON.stringify({
-            type: 'track',
-            userId,
-            event: 'Submitted Test',
-            properties,
-            timestamp,
-            context,
-          })
-          await tx.query(BARE, [randomUUID(), sourceId, timestamp, body.length, portalId, userId, body])
+          await bareInsert(tx, portal, size)
         }),
       )
     if (i % 2 === 0) times.recorded.push(await recorded())
