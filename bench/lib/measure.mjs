@@ -39,6 +39,13 @@ export async function interleaved(rounds, variants) {
   return results
 }
 
+/** What `task` returns, so many times one after the other. */
+export async function repeated(times, task) {
+  const results = []
+  for (let i = 0; i < times; i++) results.push(await task())
+  return results
+}
+
 /** Of what takes minutes, fewer rounds say as much. */
 export function halfOf(rounds) {
   return Math.ceil(rounds / 2)

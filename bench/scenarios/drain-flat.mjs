@@ -1,4 +1,4 @@
-import { figure, halfOf, interleaved, mean, ratios, result } from '../lib/measure.mjs'
+import { figure, halfOf, interleaved, mean, ratios, repeated, result } from '../lib/measure.mjs'
 
 /** Small drains of a round: each takes a second or two, where the large one takes a minute. */
 const FEW_TIMES = 5
@@ -28,11 +28,6 @@ export const scenario = {
         await little.settle()
         return little.drain(outbox, few)
       }
-      const severalTimes = async () => {
-        const speeds = []
-        for (let i = 0; i < FEW_TIMES; i++) speeds.push(await drainFew())
-        return mean(speeds)
-      }
       const large = async () => {
         const world = await stage.world({ like: full })
         try {
@@ -44,7 +39,7 @@ export const scenario = {
       }
       await drainFew() // warm
       const speeds = await interleaved(small ? rounds : halfOf(rounds), {
-        few: severalTimes,
+        few: async () => mean(await repeated(FEW_TIMES, drainFew)),
         many: large,
       })
       return {

@@ -1,5 +1,5 @@
 import { startChild } from '../lib/child.mjs'
-import { figure, halfOf, interleaved, median, ratios, result } from '../lib/measure.mjs'
+import { figure, halfOf, interleaved, median, ratios, repeated, result } from '../lib/measure.mjs'
 
 /**
  * MiB, V8's own maximum. V8 lets the young generation grow to that while a process is busy and shrink when it is not:
@@ -46,9 +46,8 @@ export const scenario = {
       const grown = await interleaved(small ? 1 : halfOf(rounds), {
         many: () => growth(many),
         few: async () => {
-          const peaks = []
-          for (let i = 0; i < FEW_TIMES; i++) peaks.push((await growth(few)).peak)
-          return { peak: median(peaks) }
+          const grown = await repeated(FEW_TIMES, () => growth(few))
+          return { peak: median(grown.map(({ peak }) => peak)) }
         },
       })
       const peaks = (name) => grown[name].map(({ peak }) => peak)

@@ -53,17 +53,25 @@ async function round(stage, full, seconds) {
     await measure(stage, world, outbox, seconds)
     const speeds = { quiet: [], pruning: [], pruned: [] }
     for (const name of ORDER) {
-      const pruner = name === 'pruning' && (await startChild('pruner', world))
-      if (pruner) await pruner.ask({ start: true })
-      const { count, took } = await measure(stage, world, outbox, seconds)
+      const measured = () => measure(stage, world, outbox, seconds)
+      const { count, took, removed } = await (name === 'pruning' ? whilePruning(world, measured) : measured())
       speeds[name].push(count / took)
-      if (!pruner) continue
-      speeds.pruned.push((await pruner.ask({ stop: true })).removed / took)
-      await pruner.end()
+      if (removed !== undefined) speeds.pruned.push(removed / took)
     }
     return { quiet: mean(speeds.quiet), pruning: mean(speeds.pruning), pruned: mean(speeds.pruned) }
   } finally {
     await world.end()
+  }
+}
+
+/** What was measured while another process pruned, and how many rows it removed meanwhile. */
+async function whilePruning(world, measured) {
+  const pruner = await startChild('pruner', world)
+  try {
+    await pruner.ask({ start: true })
+    return { ...(await measured()), ...(await pruner.ask({ stop: true })) }
+  } finally {
+    await pruner.end()
   }
 }
 

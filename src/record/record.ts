@@ -20,9 +20,9 @@ export async function writeMessages(
   const rows = calls.map((call, i) => rowOf(call, addressOf[i] as number))
   const parameters = [addresses.portals, addresses.detailed, `[${rows.join(',')}]`]
   reached('record:before')
-  const [row]: { answer: string }[] = await runner.query(recordSql(tables), parameters)
+  const [{ answer }] = (await runner.query(recordSql(tables), parameters)) as [{ answer: string }]
   reached('record:after')
-  const answers = (row as { answer: string }).answer.split(',')
+  const answers = answer.split(',')
   const sources = addressOf.map((address) => answers[address - 1] ?? '')
   const written = answers.slice(addresses.portals.length)
   const allWritten = sources.filter(isSource).length === written.length
