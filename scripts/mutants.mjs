@@ -153,8 +153,8 @@ const mutants = [
   {
     name: 'a bad payload takes the place of the corrected one',
     file: 'src/record/prepare.ts',
-    from: '...(sendable && naturalKey !== null\n',
-    to: '...(naturalKey !== null\n',
+    from: '...(sendable && knownFact !== null\n',
+    to: '...(knownFact !== null\n',
     tests: ['test/record/payloads'],
   },
   {
