@@ -44,8 +44,8 @@ const dispatcher = z
     /** When to look for work that no wake-up told of: other processes' commits, ended back-offs, crashes. */
     cron: cronExpression('*/5 * * * * *'),
     /**
-     * Sources served at the same time. Each takes a pooled connection for moments, and none while a request is out.
-     * With few, quiet portals queue behind a flooded and a slow one (benchmark `fair`).
+     * Sources served at the same time. Each takes a pooled connection or two for moments, and holds none while a request
+     * is out. With few, quiet portals queue behind a flooded and a slow one (benchmark `fair`).
      */
     concurrency: integer(1, 256, 16),
     /** How long a lease lasts without renewal: how long a crashed process keeps its sources waiting. */

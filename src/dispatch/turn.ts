@@ -9,7 +9,7 @@ import { type Batch, type BatchLimits, openBatch, resumeBatch } from './batch'
 import type { GivingWay } from './giving-way'
 import type { Lease } from './lease'
 import type { LowWaterMark } from './low-water-mark'
-import { type Page, readAhead } from './next-messages'
+import { type BatchMessage, type Page, readAhead } from './next-messages'
 import type { AttemptEnd } from './settle'
 import { type Ended, Settling, type SettlingParts, type TurnReport } from './settling'
 
@@ -35,7 +35,7 @@ export interface TurnParts extends SettlingParts {
  * time is over. Between statements no connection is held. Throws what a statement failed with; the source rests then.
  *
  * While a request is out, the messages after it are read and laid out; the statement that settles the batch writes them
- * ahead, and they can go at once.
+ * ahead, and they can go at once. While that statement runs, what comes after them is read.
  */
 export async function takeTurn(
   parts: TurnParts,
@@ -78,7 +78,7 @@ async function restAfter(settling: Settling, error: unknown): Promise<unknown> {
   return error
 }
 
-/** What was read while a request was out. */
+/** What was read ahead. */
 interface Ahead {
   readonly page: Page
   readonly prepared: Prepared
@@ -89,6 +89,8 @@ class Turn {
   #open: boolean
   /** Written ahead by the statement that settled the last batch, and not sent yet. */
   #written: { batch: Batch; prepared: Prepared | undefined } | undefined
+  /** What comes after it. */
+  #ahead: Promise<Ahead | undefined> | undefined
   /** How long the statements of the batch have taken, in milliseconds. */
   #workedMs = 0
   /** Whether a read of this turn has found anything. */
@@ -109,8 +111,12 @@ class Turn {
   /** Returns whether only its time was over. */
   async take(): Promise<boolean> {
     let goOn: boolean
-    do goOn = await this.#next()
-    while (goOn && this.#hasTime)
+    try {
+      do goOn = await this.#next()
+      while (goOn && this.#hasTime)
+    } finally {
+      await this.#ahead // it would outlive the turn, and its connection with it
+    }
     return goOn
   }
 
@@ -175,7 +181,8 @@ class Turn {
     const span = new AttemptSpan({ ...about, messages: batch.messages })
     const request = prepared ?? sender.prepare(this.credentials, batch.messages)
     const sending = span.run(() => request.send())
-    const ahead = await this.#readAhead(batch)
+    const ahead = await (this.#ahead ?? this.#readAhead(batch.page))
+    this.#ahead = undefined
     const seen = await sending
     reached('send:after')
     const verdict = judge(seen)
@@ -190,12 +197,12 @@ class Turn {
       : this.#after(await this.#failed(batch, verdict, attempt))
   }
 
-  /** While a batch is out, has what comes after it read and laid out. */
-  async #readAhead(batch: Batch): Promise<Ahead | undefined> {
+  /** Has what comes after a page read and laid out. `out`: what was read before it, and may not be settled yet. */
+  async #readAhead(after: Page | undefined, out: readonly BatchMessage[] = []): Promise<Ahead | undefined> {
     const { db, options, sender, givingWay } = this.parts
-    if (!batch.page?.more || this.signal.aborted || givingWay.isDue(this.lease.sourceId)) return undefined
+    if (!after?.more || this.signal.aborted || givingWay.isDue(this.lease.sourceId)) return undefined
     try {
-      const page = await readAhead(db, this.lease, this.mark, options, batch.page.messages)
+      const page = await readAhead(db, this.lease, this.mark, options, [...out, ...after.messages])
       return page && { page, prepared: sender.prepare(this.credentials, page.messages) }
     } catch {
       return undefined // what is wrong with the database, the statement that settles will tell
@@ -209,7 +216,9 @@ class Turn {
     const rests = batch.page?.more === true && givingWay.isDue(sourceId)
     const follows = rests || this.signal.aborted || !this.#hasTime ? undefined : ahead
     const closing = { attempt, ahead: follows?.page, release: rests }
-    const ended = await this.#timed(this.settling.close(batch, 'delivered', closing))
+    const closed = this.#timed(this.settling.close(batch, 'delivered', closing))
+    if (follows) this.#ahead = this.#readAhead(follows.page, batch.messages)
+    const ended = await closed
     if (rests) this.settling.report.restMs = givingWay.restMs(sourceId, this.#workedMs)
     if (ended.next) {
       const whole = ended.next.messages === follows?.page.messages

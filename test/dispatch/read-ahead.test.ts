@@ -151,6 +151,22 @@ it('holds what was committed before it was read, in the order of seq', async () 
   expect(arrived()).toEqual(['a b', 'slow c', 'd e'])
 })
 
+it('of the batch after it is done while the statement runs that settles, and holds nothing twice', async () => {
+  await commit('a', 'b', 'c', 'd', 'e')
+  let formed = 0
+  onQuery(scene.dataSource, 'outbox_open_batch', () => formed++)
+  const other = scene.dataSource.createQueryRunner()
+  await other.startTransaction()
+  await meanwhile(async () => {
+    await other.query('SELECT FROM source_delivery FOR UPDATE') // the statement that settles has to wait
+    void nextReadAhead()
+      .then(() => other.commitTransaction())
+      .then(() => other.release())
+  })
+  expect(arrived()).toEqual(['a b', 'c d', 'e'])
+  expect(formed).toBe(1)
+})
+
 it('is given up when the batch before it is refused: nothing overtakes its halves', async () => {
   await commit('a', 'b', 'c', 'd')
   let refusals = 0
