@@ -20,8 +20,11 @@ module.exports = {
       name: 'the-client-works-in-its-thread',
       comment: 'It costs more CPU than all the rest, and must not take it from the application’s requests.',
       severity: 'error',
-      from: { path: '^(src|entities|migrations)/', pathNot: '^src/segment/layout-thread-entry[.]ts$' },
-      to: { path: '^src/segment/lay-out[.]ts$' },
+      from: {
+        path: '^(src|entities|migrations)/',
+        pathNot: '^src/segment/(layout-thread-entry|lay-out)[.]ts$',
+      },
+      to: { path: '^src/segment/(lay-out|client-layout)[.]ts$' },
     },
     {
       name: 'portal-uses-the-public-api-only',

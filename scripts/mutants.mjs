@@ -53,6 +53,27 @@ const mutants = [
     tests: ['test/dispatch/read-ahead'],
   },
   {
+    name: 'what is out is read once more',
+    file: 'src/dispatch/turn.ts',
+    from: '[...out, ...after.messages]',
+    to: 'after.messages',
+    tests: ['test/dispatch/read-ahead'],
+  },
+  {
+    name: 'messages follow a specimen that foretells another layout',
+    file: 'src/segment/abridge.ts',
+    from: 'if ((texts.get(entry) ?? text) !== text) return undefined',
+    to: 'if (text === undefined) return undefined',
+    tests: ['test/segment/abridge'],
+  },
+  {
+    name: 'a message that the client would refuse follows one that it takes',
+    file: 'src/segment/abridge.ts',
+    from: 'TEXTS.includes(name) ? !isText(value) :',
+    to: 'TEXTS.includes(name) ? false :',
+    tests: ['test/segment/sender-unsent'],
+  },
+  {
     name: 'a backlog gives way to nobody',
     file: 'src/dispatch/giving-way.ts',
     from: 'return this.factor > 0 &&',

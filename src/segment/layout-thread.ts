@@ -12,12 +12,6 @@ export interface LayoutAnswer {
   readonly laidOut: LaidOut
 }
 
-/**
- * Heap for young objects, in MiB. The client makes 13 KB of garbage for each message; with V8's default the collector
- * copies a batch again and again while it is laid out (measured: a fifth to a third of the thread's time).
- */
-const YOUNG_MB = 96
-
 /** How long the thread stays when nobody uses it any more, in milliseconds: starting one costs 200 ms of CPU. */
 const LINGER_MS = 1000
 
@@ -74,7 +68,6 @@ class LayoutThread {
   #start(): Worker {
     const worker = new Worker(require.resolve('./layout-thread-entry.js'), {
       name: 'synap-outbox',
-      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
     })
     worker.unref()
     worker.on('message', ({ id, laidOut }: LayoutAnswer) => {

@@ -14,14 +14,14 @@ export interface LayOutOptions {
   readonly timeoutMs: number
 }
 
-/** What the client made of a batch. */
-export type LaidOut =
+/** What became of a batch that was to be laid out. */
+export type LaidOut<Body = Uint8Array<ArrayBuffer>> =
   | {
       readonly kind: 'request'
       readonly url: string
       readonly headers: Record<string, string>
       /** UTF-8. */
-      readonly body: Uint8Array<ArrayBuffer>
+      readonly body: Body
     }
   /** It would not send these messages as they are, or nothing for this source. */
   | { readonly kind: 'unsent'; readonly about: 'messages' | 'source'; readonly message: string }

@@ -14,7 +14,8 @@ const permitted: Files = {
   'src/index.ts': `export { send } from './segment/send'\nexport type { Row } from '../entities'`,
   'src/testing/index.ts': `export const startLocalSegment = () => 'started'`,
   'src/segment/send.ts': `import { Analytics } from '@segment/analytics-node'\nexport const send = () => new Analytics()`,
-  'src/segment/lay-out.ts': `export const layOut = () => 'laid out'`,
+  'src/segment/client-layout.ts': `export const layOutEach = () => 'laid out'`,
+  'src/segment/lay-out.ts': `import { layOutEach } from './client-layout'\nexport const layOut = layOutEach`,
   'src/segment/layout-thread-entry.ts': `import { layOut } from './lay-out'\nlayOut()`,
   'src/cli/main.ts': `import { Command } from 'commander'\nimport { startLocalSegment } from '../testing'\nnew Command(startLocalSegment())`,
   'entities/index.ts': `import { Entity } from 'typeorm'\n@Entity() export class Row { id!: string }`,
@@ -58,6 +59,12 @@ const planted: [rule: string, how: string, file: string, text: string][] = [
     'a value import of what calls it',
     'src/segment/planted-16.ts',
     `import { layOut } from './lay-out'\nlayOut()`,
+  ],
+  [
+    'the-client-works-in-its-thread',
+    'a value import of the client’s layout',
+    'src/segment/planted-17.ts',
+    `import { layOutEach } from './client-layout'\nlayOutEach()`,
   ],
   [
     'only-the-cli-imports-commander',

@@ -28,7 +28,9 @@ const source = { sourceId: 'one', region: 'us', writeKey: 'key' } as const
 describe('what the client would send otherwise than asked is not sent at all', () => {
   it.each<[string, ReturnType<typeof track>]>([
     ['no user and no anonymous id', track({ userId: undefined })],
+    ['a user id that is no text', track({ userId: 7 })],
     ['no event', track({ event: undefined })],
+    ['an event that is no text', track({ event: { name: 'Began Test' } })],
     ['properties that are no object', track({ properties: 'text' })],
     ['an empty messageId, for which the client would make one up', track({}, '')],
     ['Segment switched off', track({ integrations: { 'Segment.io': false } })],

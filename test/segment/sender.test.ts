@@ -174,7 +174,9 @@ describe('laid out ahead', () => {
   })
 
   it('does not keep a small batch waiting for a large one', async () => {
-    const [large, small] = [sender.send(one, tracks(BATCH_MESSAGES)), sender.send(two, tracks(1))]
+    // One of which the client has to lay out every message.
+    const many = Array.from({ length: BATCH_MESSAGES }, () => track({ integrations: { Amplitude: false } }))
+    const [large, small] = [sender.send(one, many), sender.send(two, tracks(1))]
     await Promise.all([large, small])
     expect(segment.requests().map(({ writeKey }) => writeKey)).toEqual(['key-two', 'key-one'])
   })
