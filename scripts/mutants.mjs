@@ -34,7 +34,7 @@ const mutants = [
   {
     name: 'written ahead although it came to another end meanwhile',
     file: 'src/dispatch/settle.ts',
-    from: '  WHERE m.message_id = ANY ($11::uuid[]) AND m.settled_at IS NULL',
+    from: "  WHERE ${pendingAmong('$11', '$13::bigint', '$14::bigint')}",
     to: '  WHERE m.message_id = ANY ($11::uuid[])',
     tests: ['test/dispatch/read-ahead'],
   },

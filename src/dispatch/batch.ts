@@ -101,7 +101,9 @@ export async function openBatch(
  * Takes up the open batch with the lowest `seq`: one that an earlier attempt left undecided, a crash left without a
  * verdict, or a half of a refused batch. An attempt that has no verdict is noted as lost.
  *
- * `settled_at IS NULL` is `status = 'pending'`, as in `closeBatch`, and for the same reason (shown by test/plans).
+ * `settled_at IS NULL` is `status = 'pending'`, by a CHECK constraint. Said like this, the messages are found by their
+ * ids: where the statistics say that nothing is pending, the planner would read the whole backlog instead (shown by
+ * test/plans).
  */
 const resumeSql = (t: Tables) => `
 WITH held AS (${heldSql(t, '$4')}

@@ -259,7 +259,7 @@ CREATE VIEW outbox_inspection AS
          LIMIT 1) b ON (true))
      LEFT JOIN outbox_batch settled ON ((settled.batch_id = m.batch_id)));
 
-CREATE OR REPLACE FUNCTION outbox_close_batch(uuid, bigint, bigint, jsonb, text, text, uuid[], bigint, bigint, integer, uuid[], boolean)
+CREATE OR REPLACE FUNCTION outbox_close_batch(uuid, bigint, bigint, jsonb, text, text, uuid[], bigint, bigint, integer, uuid[], boolean, bigint, bigint)
  RETURNS TABLE(held boolean, more boolean, settled integer, "nextId" text, "nextMessages" uuid[], due boolean)
  LANGUAGE plpgsql
  SET plan_cache_mode TO 'force_generic_plan'
@@ -285,14 +285,18 @@ BEGIN
   attempt_count = b.attempt_count + CASE WHEN $4::jsonb IS NULL THEN 0 ELSE 1 END,
   attempts = CASE WHEN $4::jsonb IS NULL THEN b.attempts ELSE (CASE WHEN jsonb_array_length(b.attempts) >= 50 THEN b.attempts - 5 ELSE b.attempts END || (jsonb_build_object('at', b.attempt_started_at) || $4::jsonb)) END
   FROM held WHERE b.batch_id = $3::bigint AND b.outcome IS NULL
-  RETURNING b.batch_id, b.settled_at
+  RETURNING b.batch_id, b.settled_at, b.first_seq, b.last_seq
 ), settled AS (
   UPDATE "outbox_message" m SET status = $5, reason = $6, batch_id = closed.batch_id, settled_at = closed.settled_at
-  FROM closed WHERE m.message_id = ANY ($7::uuid[]) AND m.settled_at IS NULL
+  FROM closed WHERE 
+  m.source_id = $1 AND m.status = 'pending' AND m.seq BETWEEN closed.first_seq AND closed.last_seq
+  AND (m.message_id IN (SELECT unnest($7::uuid[]))) IS TRUE
   RETURNING m.message_id
 ), next AS (
   SELECT m.message_id, m.seq, m.wire_bytes FROM "outbox_message" m
-  WHERE m.message_id = ANY ($11::uuid[]) AND m.settled_at IS NULL
+  WHERE 
+  m.source_id = $1 AND m.status = 'pending' AND m.seq BETWEEN $13::bigint AND $14::bigint
+  AND (m.message_id IN (SELECT unnest($11::uuid[]))) IS TRUE
 ), written AS (
   INSERT INTO "outbox_batch" (source_id, lease_token, message_ids, first_seq, last_seq, wire_bytes,
                           attempt_started_at, first_ambiguous_at)

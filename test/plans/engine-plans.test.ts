@@ -67,7 +67,7 @@ describe.each(Object.entries(SITUATIONS))('with %s,', (_, prepare) => {
     for (const read of reads) expectPages(read, 8 * BATCH)
     expectIndexed(only(/INSERT INTO "outbox_batch"/), 'outbox_batch_open_by_source')
     const settled = only(/SET outcome = \$5|SET outcome = 'delivered'/)
-    expectIndexed(settled, 'outbox_message_pkey')
+    expectIndexed(settled, 'outbox_message_pending_by_source')
     for (const settle of settled) expectPages(settle, 30 * BATCH)
     expectIndexed(only(/SET lease_owner = NULL/), 'outbox_message_pending_by_source')
     for (const { buffers } of only(/SET lease_owner = NULL/)) expect(buffers).toBeLessThan(100)
