@@ -2,7 +2,7 @@ import PgBoss from 'pg-boss'
 import { officialClient, sendFromMemory } from '../lib/official-client.mjs'
 
 const QUEUE = 'segment'
-const BATCH = 250
+const BATCH = 500
 
 export const pgBoss = {
   name: 'pg-boss 10',

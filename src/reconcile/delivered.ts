@@ -36,7 +36,7 @@ interface Row extends Omit<SettledBatch, 'messages'>, SettledMessage {
 const CHUNK_BATCHES = 20
 
 /**
- * The walk goes over batches, not messages: one index entry for up to 250 of them, by source, so another portal's
+ * The walk goes over batches, not messages: one index entry for up to 500 of them, by source, so another portal's
  * traffic costs nothing, and the messages follow by primary key (held to it by test/reconcile/bounded.test.ts).
  *
  * A message that was sent again since belongs to another batch now, and is compared there. Such a batch has a first
@@ -97,7 +97,7 @@ export const FOUND = 'found in the warehouse'
 /**
  * What was found: batches are confirmed, and uncertain messages are delivered after all.
  *
- * Confirmed are batches, not messages: one small row for up to 250 of them. On the message it would be a second update
+ * Confirmed are batches, not messages: one small row for up to 500 of them. On the message it would be a second update
  * of every row, with a new entry in each of its indexes. Measured on PostgreSQL 18 for 100,000 messages in 400 batches:
  * the batches took 7 ms and 0.1 MB, the messages 1.8 s and 33 MB.
  */

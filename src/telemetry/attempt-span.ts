@@ -12,7 +12,7 @@ import {
 import type { Verdict } from '../segment/verdict'
 import { parseTraceParent } from './trace-context'
 
-/** Recording traces that one attempt is linked to at most: a batch may hold 250 of them, and tracers keep 128. */
+/** Recording traces that one attempt is linked to at most: a batch may hold 500 of them, and tracers keep 128. */
 export const MAX_LINKS = 32
 
 export interface AboutAttempt {

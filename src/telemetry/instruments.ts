@@ -65,7 +65,7 @@ export const METRICS = {
     kind: 'histogram',
     unit: '{message}',
     description: 'Messages in one request.',
-    buckets: [1, 2, 5, 10, 25, 50, 100, 150, 200, 250],
+    buckets: [1, 2, 5, 10, 25, 50, 100, 200, 300, 400, 500],
   },
   requestDuration: {
     name: 'synap_outbox.request.duration',

@@ -28,10 +28,10 @@ const pages = (n: number, text: string) =>
 const posts = () => scene.segment.requests().filter((request) => request.method === 'POST')
 
 describe('a batch', () => {
-  it('holds at most 250 messages', async () => {
-    await pages(501, '')
+  it('holds at most 500 messages', async () => {
+    await pages(1001, '')
     await outbox.drain()
-    expect(posts().map((request) => request.messageIds.length)).toEqual([250, 250, 1])
+    expect(posts().map((request) => request.messageIds.length)).toEqual([500, 500, 1])
   })
 
   it.each([

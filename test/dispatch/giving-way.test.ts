@@ -66,7 +66,7 @@ const besideUsers = async (count: number, dispatcher?: OutboxOptions['dispatcher
 }
 
 it('goes out in small batches, one thing after the other, while the application answers its users', async () => {
-  expect(await besideUsers(460)).toEqual({ requests: [250, 100, 100, 10], readAhead: 0 })
+  expect(await besideUsers(710)).toEqual({ requests: [500, 100, 100, 10], readAhead: 0 })
 })
 
 it('is no backlog what goes out in one request', async () => {
@@ -74,9 +74,9 @@ it('is no backlog what goes out in one request', async () => {
   const portal = await scene.connect(outbox)
   stopTheClock()
   await serveUser()
-  await commit(outbox, portal, 300)
-  await commit(outbox, portal, 240)
-  expect(requests()).toEqual([250, 50, 240])
+  await commit(outbox, portal, 550)
+  await commit(outbox, portal, 490)
+  expect(requests()).toEqual([500, 50, 490])
 })
 
 it('goes out at full speed beside requests that only the local Segment takes, and its own commits', async () => {
@@ -85,8 +85,8 @@ it('goes out at full speed beside requests that only the local Segment takes, an
   const seen = watched()
   stopTheClock()
   await commit(outbox, portal, 1)
-  await commit(outbox, portal, 460)
-  expect(seen()).toEqual({ requests: [1, 250, 210], readAhead: 1 })
+  await commit(outbox, portal, 710)
+  expect(seen()).toEqual({ requests: [1, 500, 210], readAhead: 1 })
 })
 
 it('gives way to what is committed for other portals', async () => {
@@ -96,12 +96,12 @@ it('gives way to what is committed for other portals', async () => {
   const seen = watched()
   stopTheClock()
   await commit(outbox, quiet, 1)
-  await commit(outbox, flooded, 460)
-  expect(seen()).toEqual({ requests: [1, 250, 100, 100, 10], readAhead: 0 })
+  await commit(outbox, flooded, 710)
+  expect(seen()).toEqual({ requests: [1, 500, 100, 100, 10], readAhead: 0 })
 })
 
 it('gives way to nobody where it is told so', async () => {
-  expect(await besideUsers(460, { giveWay: 0 })).toEqual({ requests: [250, 210], readAhead: 1 })
+  expect(await besideUsers(710, { giveWay: 0 })).toEqual({ requests: [500, 210], readAhead: 1 })
 })
 
 it('sends no larger batches than are wanted, for all that', async () => {

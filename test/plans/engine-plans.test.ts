@@ -3,7 +3,7 @@ import type { DataSource } from 'typeorm'
 import { createScene, type Scene } from '../support/scene'
 import { type Explained, explainAll } from './explained'
 
-/** Messages in a batch, here and by default. */
+/** Messages in a batch, and rows in a chunk of pruning. */
 const BATCH = 250
 /** Enough that reading the table from end to end costs several times what any statement below may. */
 const DELIVERED = 40_000
@@ -42,7 +42,11 @@ beforeEach(async () => {
     await scene.rows(`ALTER TABLE ${table} SET (autovacuum_enabled = off)`)
   }
   dataSource = await scene.database.connect()
-  outbox = scene.outbox({ dataSource, retention: { chunk: BATCH } })
+  outbox = scene.outbox({
+    dataSource,
+    dispatcher: { batchMessages: BATCH },
+    retention: { chunk: BATCH },
+  })
 })
 afterEach(() => scene.end())
 
@@ -68,7 +72,7 @@ describe.each(Object.entries(SITUATIONS))('with %s,', (_, prepare) => {
     expectIndexed(only(/INSERT INTO "outbox_batch"/), 'outbox_batch_open_by_source')
     const settled = only(/SET outcome = \$5|SET outcome = 'delivered'/)
     expectIndexed(settled, 'outbox_message_pending_by_source')
-    for (const settle of settled) expectPages(settle, 30 * BATCH)
+    for (const settle of settled) expectPages(settle, 20 * BATCH)
     expectIndexed(only(/SET lease_owner = NULL/), 'outbox_message_pending_by_source')
     for (const { buffers } of only(/SET lease_owner = NULL/)) expect(buffers).toBeLessThan(100)
   })

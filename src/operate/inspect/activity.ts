@@ -12,7 +12,7 @@ const spanOf = (
 
 /**
  * Dead and uncertain messages are counted by themselves, along their index: those that were diverted had no batch.
- * Delivered ones are counted by their batches, 250 at a time.
+ * Delivered ones are counted by their batches, 500 at a time.
  */
 const activitySql = (t: Tables) => `
 WITH settled AS (
