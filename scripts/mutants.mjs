@@ -53,6 +53,13 @@ const mutants = [
     tests: ['test/dispatch/read-ahead'],
   },
   {
+    name: 'a flooded source keeps its place while others wait',
+    file: 'src/dispatch/turn.ts',
+    from: 'othersMayWait() ? options.turnMs : ',
+    to: '',
+    tests: ['test/trouble/source-states'],
+  },
+  {
     name: 'what is out is read once more',
     file: 'src/dispatch/turn.ts',
     from: '[...out, ...after.messages]',

@@ -50,7 +50,7 @@ const dispatcher = z
     concurrency: integer(1, 256, 16),
     /** How long a lease lasts without renewal: how long a crashed process keeps its sources waiting. */
     leaseMs: integer(1000, HOUR, 30_000),
-    /** How long a source may go on while others wait. */
+    /** How long a source may go on while others wait. Where places are free, up to ten seconds. */
     turnMs: integer(1, 10 * MINUTE, 1000),
     /**
      * Least time from the start of one turn of a source that sends all it has to the start of the next: what is

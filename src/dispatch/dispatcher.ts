@@ -62,9 +62,10 @@ export class Dispatcher {
   #wakes = 0
   #failed: unknown
 
-  constructor(parts: Omit<TurnParts, 'givingWay'>, options: DispatcherOptions) {
+  constructor(parts: Omit<TurnParts, 'givingWay' | 'othersMayWait'>, options: DispatcherOptions) {
     this.#givingWay = new GivingWay(options.giveWay)
-    this.#parts = { ...parts, givingWay: this.#givingWay }
+    const othersMayWait = () => this.#serving.size >= options.concurrency
+    this.#parts = { ...parts, givingWay: this.#givingWay, othersMayWait }
     this.#options = options
     this.#lingering = new Lingering(() => this.#look())
     parts.events.on('resting', ({ sourceId, delayMs }) => this.#retryIn(sourceId, delayMs))

@@ -27,8 +27,16 @@ export interface TurnParts extends SettlingParts {
   readonly sender: Sender
   readonly cipher: WriteKeyCipher
   readonly givingWay: GivingWay
+  /** Whether other sources may wait for this one's place. */
+  readonly othersMayWait: () => boolean
   readonly options: TurnOptions
 }
+
+/**
+ * How long a turn may go on where nobody waits for its place, in milliseconds, at least: to begin another costs 40 ms, in
+ * which nothing is sent. A new lease is where late commits are looked for, so it has to end.
+ */
+const LONGEST_MS = 10_000
 
 /**
  * One source's turn: batch after batch, one request at a time, until nothing waits, the source has to rest, or its
@@ -85,7 +93,7 @@ interface Ahead {
 }
 
 class Turn {
-  readonly #ends: number
+  readonly #began = performance.now()
   #open: boolean
   /** Written ahead by the statement that settled the last batch, and not sent yet. */
   #written: { batch: Batch; prepared: Prepared | undefined } | undefined
@@ -104,7 +112,6 @@ class Turn {
     private readonly settling: Settling,
     private readonly signal: AbortSignal,
   ) {
-    this.#ends = performance.now() + parts.options.turnMs
     this.#open = lease.hasOpenBatch
   }
 
@@ -122,7 +129,9 @@ class Turn {
 
   /** What is written ahead is sent in any case: its row says that Segment may have it. */
   get #hasTime(): boolean {
-    return this.#written !== undefined || performance.now() < this.#ends
+    const { othersMayWait, options } = this.parts
+    const most = othersMayWait() ? options.turnMs : Math.max(options.turnMs, LONGEST_MS)
+    return this.#written !== undefined || performance.now() - this.#began < most
   }
 
   /** Sends one batch and settles it. Returns whether the turn goes on. */

@@ -17,8 +17,8 @@ export const WINDOW_MS = 23 * 3_600_000
 /** Batches of many sizes and turns of many lengths, so that runs of a few messages meet every seam. */
 const DISPATCHERS = [
   { batchMessages: 250, turnMs: 1000, concurrency: 4 },
-  { batchMessages: 1, turnMs: 1000, concurrency: 1 },
-  { batchMessages: 3, turnMs: 1, concurrency: 2 },
+  { batchMessages: 1, turnMs: 1000, concurrency: 2 },
+  { batchMessages: 3, turnMs: 1, concurrency: 1 },
 ]
 
 /**

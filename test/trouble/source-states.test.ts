@@ -255,7 +255,7 @@ describe('one source never delays another', () => {
 
   it('not by being flooded: whoever waits gets a turn after one of the flood’s', async () => {
     const flooded = portal
-    const one = { concurrency: 1, batchMessages: 5, turnMs: 1 }
+    const one = { concurrency: 1, batchMessages: 5, turnMs: 1, giveWay: 0 }
     const narrow = scene.outbox({ dispatcher: { ...LONG_RESTS, ...one } })
     const others = await Promise.all([1, 2, 3].map(() => scene.connect(narrow)))
     await scene.recordSome(narrow, flooded, 100)
@@ -270,6 +270,14 @@ describe('one source never delays another', () => {
     // A turn of the flood is one batch here: it began the first, and then each of the others came before its next.
     expect(Math.max(...places)).toBeLessThanOrEqual(3)
     expect(order).toHaveLength(20 + 3)
+  })
+
+  it('not by having a place of its own: it goes on where others are free', async () => {
+    const wide = scene.outbox({
+      dispatcher: { ...LONG_RESTS, concurrency: 2, batchMessages: 5, turnMs: 1 },
+    })
+    await scene.recordSome(wide, portal, 18)
+    expect(await wide.drain()).toMatchObject({ turns: 1, requests: 4, delivered: 18 })
   })
 
   it('not by waiting: sources that rest or are paused cost no turn', async () => {
