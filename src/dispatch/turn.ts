@@ -95,10 +95,8 @@ interface Ahead {
 class Turn {
   readonly #began = performance.now()
   #open: boolean
-  /** Written ahead by the statement that settled the last batch, and not sent yet. */
-  #written: { batch: Batch; prepared: Prepared | undefined } | undefined
-  /** What comes after it. */
-  #ahead: Promise<Ahead | undefined> | undefined
+  /** Written ahead by the statement that settled the last batch, and not sent yet; and what comes after it. */
+  #written: { batch: Batch; prepared: Prepared | undefined; ahead: Ahead | undefined } | undefined
   /** How long the statements of the batch have taken, in milliseconds. */
   #workedMs = 0
   /** Whether a read of this turn has found anything. */
@@ -118,12 +116,8 @@ class Turn {
   /** Returns whether only its time was over. */
   async take(): Promise<boolean> {
     let goOn: boolean
-    try {
-      do goOn = await this.#next()
-      while (goOn && this.#hasTime)
-    } finally {
-      await this.#ahead // it would outlive the turn, and its connection with it
-    }
+    do goOn = await this.#next()
+    while (goOn && this.#hasTime)
     return goOn
   }
 
@@ -138,7 +132,7 @@ class Turn {
   async #next(): Promise<boolean> {
     const { options } = this.parts
     this.#workedMs = 0
-    const { batch, prepared } = this.#written ?? { batch: await this.#timed(this.#form()) }
+    const { batch, prepared, ahead } = this.#written ?? { batch: await this.#timed(this.#form()) }
     this.#written = undefined
     if (batch === undefined) {
       const retry = this.#open
@@ -152,7 +146,7 @@ class Turn {
       this.#open = true
       return true
     }
-    return this.#send(batch, prepared)
+    return this.#send(batch, prepared, ahead)
   }
 
   /** The open batch, or else a new one. */
@@ -182,7 +176,7 @@ class Turn {
     return openBatch(db, this.lease, this.mark, limits)
   }
 
-  async #send(batch: Batch, prepared?: Prepared): Promise<boolean> {
+  async #send(batch: Batch, prepared?: Prepared, known?: Ahead): Promise<boolean> {
     const { sender, events } = this.parts
     const { sourceId, portalId } = this.lease
     const about = { sourceId, portalId, batchId: batch.batchId, attempt: batch.attempts + 1 }
@@ -190,8 +184,7 @@ class Turn {
     const span = new AttemptSpan({ ...about, messages: batch.messages })
     const request = prepared ?? sender.prepare(this.credentials, batch.messages)
     const sending = span.run(() => request.send())
-    const ahead = await (this.#ahead ?? this.#readAhead(batch.page))
-    this.#ahead = undefined
+    const ahead = known ?? (await this.#readAhead(batch.page))
     const seen = await sending
     reached('send:after')
     const verdict = judge(seen)
@@ -226,12 +219,15 @@ class Turn {
     const follows = rests || this.signal.aborted || !this.#hasTime ? undefined : ahead
     const closing = { attempt, ahead: follows?.page, release: rests }
     const closed = this.#timed(this.settling.close(batch, 'delivered', closing))
-    if (follows) this.#ahead = this.#readAhead(follows.page, batch.messages)
-    const ended = await closed
+    const reading = follows && this.#readAhead(follows.page, batch.messages)
+    // In any case to its end: its connection would outlive the turn.
+    const ended = await closed.finally(() => reading)
     if (rests) this.settling.report.restMs = givingWay.restMs(sourceId, this.#workedMs)
     if (ended.next) {
       const whole = ended.next.messages === follows?.page.messages
-      this.#written = { batch: ended.next, prepared: whole ? follows?.prepared : undefined }
+      const prepared = whole ? follows?.prepared : undefined
+      // Where no batch is written ahead, the next is formed anew, and what was read must not follow it.
+      this.#written = { batch: ended.next, prepared, ahead: await reading }
     }
     return this.#after(ended)
   }

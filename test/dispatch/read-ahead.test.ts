@@ -167,6 +167,18 @@ it('of the batch after it is done while the statement runs that settles, and hol
   expect(formed).toBe(1)
 })
 
+it('of the batch after it is forgotten when nothing of it is left to send: what follows goes out once', async () => {
+  await commit('a', 'b', 'c', 'd', 'e', 'f', 'g')
+  const discard = () =>
+    scene.rows(
+      `UPDATE outbox_message SET status = 'discarded', reason = 'a test', settled_at = now()
+       WHERE body -> 'properties' ->> 'attemptId' IN ('c', 'd')`,
+    )
+  expect(await meanwhile(discard)).toMatchObject({ delivered: 5 })
+  expect(scene.segment.requests().flatMap(({ messageIds }) => messageIds)).toHaveLength(5)
+  expect(arrived()).toEqual(['a b', 'e f', 'g'])
+})
+
 it('is given up when the batch before it is refused: nothing overtakes its halves', async () => {
   await commit('a', 'b', 'c', 'd')
   let refusals = 0
