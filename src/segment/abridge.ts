@@ -42,6 +42,7 @@ const OBJECTS: readonly string[] = ['properties', 'traits', 'context']
  * Undefined where nothing can be left out.
  */
 export function abridge(messages: readonly OutgoingMessage[]): Abridged | undefined {
+  if (messages.length < ENOUGH) return undefined
   const entries = messages.map((message) => ({ message, call: callOf(message) }))
   const kinds = kindsOf(entries)
   const bytes = messages.reduce((sum, { body }) => sum + Buffer.byteLength(body), 0)

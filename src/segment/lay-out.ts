@@ -20,6 +20,7 @@ async function abridged(
   const abridgement = abridge(messages)
   if (!abridgement) return undefined
   const laidOut = await layOutEach(abridgement.messages, options)
-  const body = laidOut.kind === 'request' ? abridgement.whole(laidOut.body) : undefined
-  return laidOut.kind === 'request' && body !== undefined ? { ...laidOut, body } : undefined
+  if (laidOut.kind !== 'request') return undefined
+  const body = abridgement.whole(laidOut.body)
+  return body === undefined ? undefined : { ...laidOut, body }
 }

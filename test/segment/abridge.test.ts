@@ -167,14 +167,9 @@ describe('what the client makes of two of a kind does not tell of the others', (
       ({ properties: p }) => Object.assign(p as object, { n: Object.keys(p as object).length }),
     ],
   ])('%s: it has to lay out each itself', async (_, change) => {
-    const messages = tracks(10)
+    const messages = Array.from({ length: 10 }, () => track({ properties: { one: 1, two: 2 } }))
     expect(await whole(messages, () => undefined)).toEqual(expect.any(String))
-    const changed = await whole(messages, change)
-    if (changed === undefined) return
-    // Or what follows is what it would have made of each.
-    const { body } = await byClient(messages)
-    for (const [at, message] of body.batch.entries()) change(message as never, at)
-    expect((JSON.parse(changed) as Request).batch).toEqual(body.batch)
+    expect(await whole(messages, change)).toBeUndefined()
   })
 
   it('what it adds to each alike, each gets', async () => {
