@@ -60,6 +60,13 @@ const mutants = [
     tests: ['test/trouble/source-states'],
   },
   {
+    name: 'what was read ahead overtakes what was committed since',
+    file: 'src/dispatch/settle.ts',
+    from: "(${firstPending(t, '$8::bigint', overtaken)}) IS NULL",
+    to: 'true',
+    tests: ['test/dispatch/read-ahead'],
+  },
+  {
     name: 'what is out is read once more',
     file: 'src/dispatch/turn.ts',
     from: '[...out, ...after.messages]',

@@ -123,8 +123,8 @@ export const readAheadFunction = oncePerTables((t) =>
  *
  * NOT IN over a subselect is hashed; `<> ALL` of a parameter would compare each message with each that is out.
  *
- * Order (I7) holds as for any read: what is visible to it and pending, above the mark and not out, is all that may go
- * before what it returns. What is committed later began its life after, or may go after.
+ * Order (I7) holds as for any read: what is visible to it and pending, above the mark and not out, is all that has to go
+ * before what it returns. What is committed later with a lower `seq` could go after; `closeBatch` looks for it all the same.
  */
 export async function readAhead(
   db: Database,

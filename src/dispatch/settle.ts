@@ -39,12 +39,16 @@ const pendingAmong = (ids: string, first: string, last: string) => `
   m.source_id = $1 AND m.status = 'pending' AND m.seq BETWEEN ${first} AND ${last}
   AND (m.message_id IN (SELECT unnest(${ids}::uuid[]))) IS TRUE`
 
+/** SQL: of what is pending, what neither batch holds and the next one would overtake. */
+const overtaken = 'seq < $14::bigint AND message_id NOT IN (SELECT unnest($7::uuid[] || $11::uuid[]))'
+
 /**
  * Closes a batch: its messages, the batch and the source's state, in one statement that does nothing unless the
  * fencing token is still ours. Only pending messages change, so what an operator decided meanwhile stays. Repeated
  * after its answer was lost, it changes nothing, and counts what it settled the first time.
  *
- * And writes the next batch ahead, where one was read meanwhile: of those messages, the ones that still are to be sent.
+ * And writes the next batch ahead, where one was read meanwhile: of those messages, the ones that still are to be sent; and
+ * none where one that goes before them has been committed since: the next read finds it.
  * One commit for both halves the commits of a drain. Repeated, it finds that batch open and forms no other. Or it gives
  * the lease back, where the turn has nothing to go on with.
  *
@@ -77,7 +81,7 @@ WITH held AS (${heldSql(
   SELECT m.message_id, m.seq, m.wire_bytes FROM ${t.message} m
   WHERE ${pendingAmong('$11', '$13::bigint', '$14::bigint')}
 ), written AS (${writeAheadSql(t, 'next', 'held h, closed')}
-  WHERE h.current AND NOT ${isOpen(t, '$3::bigint')}
+  WHERE h.current AND NOT ${isOpen(t, '$3::bigint')} AND (${firstPending(t, '$8::bigint', overtaken)}) IS NULL
   GROUP BY h.source_id
   RETURNING batch_id, message_ids
 )

@@ -127,6 +127,7 @@ it('waits behind a message that was recorded before, and committed meanwhile', a
     await commit('after slow')
   }
   await meanwhile(late)
+  expect(arrived()).toEqual(['a b', 'slow c', 'd e', 'after slow'])
   expect(arrived().join(' ')).toMatch(/slow.* after slow/)
   expect(arrived().join(' ').split(' ').sort()).toEqual(['a', 'after', 'b', 'c', 'd', 'e', 'slow', 'slow'])
 })

@@ -305,7 +305,10 @@ BEGIN
   FROM next c, held h, closed
   WHERE h.current AND NOT (SELECT o.batch_id FROM "outbox_batch" o
     WHERE o.source_id = $1 AND o.outcome IS NULL AND o.batch_id IS DISTINCT FROM $3::bigint
-    ORDER BY o.first_seq LIMIT 1) IS NOT NULL
+    ORDER BY o.first_seq LIMIT 1) IS NOT NULL AND (
+SELECT seq FROM "outbox_message"
+WHERE source_id = $1 AND status = 'pending' AND seq > $8::bigint AND seq < $14::bigint AND message_id NOT IN (SELECT unnest($7::uuid[] || $11::uuid[]))
+ORDER BY seq LIMIT 1) IS NULL
   GROUP BY h.source_id
   RETURNING batch_id, message_ids
 )

@@ -49,6 +49,22 @@ export const scenarios: { why: string; steps: Action[] }[] = [
       },
     ],
   },
+  {
+    why: 'what was read ahead does not overtake what was committed since',
+    steps: [
+      { do: 'business', process: 0, portal: 1, what: ['began'], commit: true },
+      { do: 'begin', process: 0, writes: true },
+      { do: 'record', tx: 0, portal: 1, what: ['began'] },
+      { do: 'business', process: 2, portal: 1, what: ['began'], commit: true },
+      {
+        do: 'interleaved drain',
+        process: 1,
+        statement: 3,
+        meanwhile: [{ do: 'end', tx: 0, commit: true }],
+        later: false,
+      },
+    ],
+  },
   zombie('settles nothing', []),
   zombie('postpones nothing', [{ do: 'fault', portal: 1, faults: ['server error after accepting'] }]),
 ]
