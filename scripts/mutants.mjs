@@ -34,15 +34,8 @@ const mutants = [
   {
     name: 'written ahead although it came to another end meanwhile',
     file: 'src/dispatch/settle.ts',
-    from: "  WHERE ${pendingAmong('$11', '$13::bigint', '$14::bigint')}",
-    to: '  WHERE m.message_id = ANY ($11::uuid[])',
-    tests: ['test/dispatch/read-ahead'],
-  },
-  {
-    name: 'read ahead from behind the batch that is out',
-    file: 'src/dispatch/next-messages.ts',
-    from: '`seq NOT IN (SELECT unnest($3::bigint[])) AND EXISTS (',
-    to: '`seq > (SELECT max(s) FROM unnest($3::bigint[]) s) AND EXISTS (',
+    from: "m.source_id = $1 AND m.status = 'pending' AND m.seq > $8::bigint",
+    to: 'm.source_id = $1 AND m.seq > $8::bigint',
     tests: ['test/dispatch/read-ahead'],
   },
   {
@@ -62,15 +55,15 @@ const mutants = [
   {
     name: 'what was read ahead overtakes what was committed since',
     file: 'src/dispatch/settle.ts',
-    from: "(${firstPending(t, '$8::bigint', overtaken)}) IS NULL",
-    to: 'true',
+    from: '  GROUP BY h.source_id HAVING bool_and(c.chosen)',
+    to: '  AND c.chosen GROUP BY h.source_id',
     tests: ['test/dispatch/read-ahead'],
   },
   {
     name: 'what is out is read once more',
-    file: 'src/dispatch/turn.ts',
-    from: '[...out, ...after.messages]',
-    to: 'after.messages',
+    file: 'src/dispatch/next-messages.ts',
+    from: 'pageParameters(mark, limits, messages.at(-1)?.seq)',
+    to: 'pageParameters(mark, limits)',
     tests: ['test/dispatch/read-ahead'],
   },
   {

@@ -52,7 +52,8 @@ export class LowWaterMark {
   }
 
   /**
-   * Takes note of a read of all that is pending above the mark, but for what an earlier read returned and is still out.
+   * Takes note of a read of all that is pending above the mark; or above what an earlier read returned and is out still,
+   * if what it returns is only sent once nothing else is pending below (`closeBatch`): a late `seq` is seen then at last.
    *
    * @param lastSeq highest `seq` that it returned
    * @param horizon the id of the transaction that read

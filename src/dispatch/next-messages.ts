@@ -49,7 +49,7 @@ export interface PageRow extends MessageRow {
  * SQL: the source's next messages by `seq`, as far as the byte limit allows: the read stops at the first message that
  * would pass it, and holds at least one.
  *
- * @param from number of the first of four parameters: the mark, the limits in messages and bytes, the mark's horizon.
+ * @param from number of the first of four parameters: the `seq` to start above, the limits in messages and bytes, the mark's horizon.
  *   `$1` is the source.
  * @param but SQL condition that leaves some out
  */
@@ -81,8 +81,8 @@ export const messageColumns = (of: string) => `
 ${of}.message_id AS "messageId", ${of}.seq::text AS seq, ${of}.type, ${of}.trace_parent AS "traceParent",
 ${of}.body::text AS body`
 
-export function pageParameters(mark: LowWaterMark, limits: PageLimits): unknown[] {
-  return [mark.value, limits.batchMessages, limits.batchBytes, mark.horizon]
+export function pageParameters(mark: LowWaterMark, limits: PageLimits, above = mark.value): unknown[] {
+  return [above, limits.batchMessages, limits.batchBytes, mark.horizon]
 }
 
 export function messagesOf(rows: readonly MessageRow[]): BatchMessage[] {
@@ -105,35 +105,27 @@ export function toPage(
 }
 
 const readAheadSql = (t: Tables) => `
-WITH ${nextSql(
-  t,
-  4,
-  `seq NOT IN (SELECT unnest($3::bigint[])) AND EXISTS (
-    SELECT FROM ${t.delivery} WHERE source_id = $1 AND lease_token = $2::bigint)`,
-)}
-SELECT ${pageColumns(4)} FROM chosen c ORDER BY c.seq`
+WITH ${nextSql(t, 3, `EXISTS (SELECT FROM ${t.delivery} WHERE source_id = $1 AND lease_token = $2::bigint)`)}
+SELECT ${pageColumns(3)} FROM chosen c ORDER BY c.seq`
 
 export const readAheadFunction = oncePerTables((t) =>
-  planned(t.readAhead, ['uuid', 'bigint', 'bigint[]', ...PAGE_PARAMETERS], PAGE_COLUMNS, readAheadSql(t)),
+  planned(t.readAhead, ['uuid', 'bigint', ...PAGE_PARAMETERS], PAGE_COLUMNS, readAheadSql(t)),
 )
 
 /**
- * Reads what comes after a batch while its request is out, and changes nothing. `closeBatch` writes it ahead, if all
- * goes well, in the statement that settles the batch.
+ * Reads what comes after a page that is out, or about to be, and changes nothing. `closeBatch` writes it ahead, if all
+ * goes well, in the statement that settles the batch before it.
  *
- * NOT IN over a subselect is hashed; `<> ALL` of a parameter would compare each message with each that is out.
- *
- * Order (I7) holds as for any read: what is visible to it and pending, above the mark and not out, is all that has to go
- * before what it returns. What is committed later with a lower `seq` could go after; `closeBatch` looks for it all the same.
+ * Order (I7) is kept there: what has been committed with a lower `seq` meanwhile is not found here, and nothing is
+ * written ahead then. So the mark, too, may build on this read once its messages are out.
  */
 export async function readAhead(
   db: Database,
   lease: Lease,
   mark: LowWaterMark,
   limits: PageLimits,
-  out: readonly BatchMessage[],
+  { messages }: Page,
 ): Promise<Page | undefined> {
-  const seqs = `{${out.map(({ seq }) => seq).join()}}`
-  const parameters = [lease.sourceId, lease.token, seqs, ...pageParameters(mark, limits)]
+  const parameters = [lease.sourceId, lease.token, ...pageParameters(mark, limits, messages.at(-1)?.seq)]
   return toPage(await db.query<PageRow>(readAheadFunction(db.tables).call, parameters), mark, limits)
 }

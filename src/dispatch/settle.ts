@@ -32,24 +32,18 @@ const endAttempt = `
 const keepEarlierAmbiguity = 'NULLIF(b.first_ambiguous_at, b.attempt_started_at)'
 
 /**
- * SQL: the source's messages `m` that are pending, have one of these ids, and a `seq` in this range. IS TRUE keeps the
- * planner from looking for the ids, which it would where the statistics say that much is pending.
+ * SQL: whether an id is one of these. IS TRUE keeps the planner from looking for the messages by their ids, which it would
+ * where the statistics say that much is pending.
  */
-const pendingAmong = (ids: string, first: string, last: string) => `
-  m.source_id = $1 AND m.status = 'pending' AND m.seq BETWEEN ${first} AND ${last}
-  AND (m.message_id IN (SELECT unnest(${ids}::uuid[]))) IS TRUE`
-
-/** SQL: of what is pending, what neither batch holds and the next one would overtake. */
-const overtaken = 'seq < $14::bigint AND message_id NOT IN (SELECT unnest($7::uuid[] || $11::uuid[]))'
+const among = (id: string, ids: string) => `(${id} IN (SELECT unnest(${ids}::uuid[]))) IS TRUE`
 
 /**
  * Closes a batch: its messages, the batch and the source's state, in one statement that does nothing unless the
  * fencing token is still ours. Only pending messages change, so what an operator decided meanwhile stays. Repeated
  * after its answer was lost, it changes nothing, and counts what it settled the first time.
  *
- * And writes the next batch ahead, where one was read meanwhile: of those messages, the ones that still are to be sent; and
- * none where one that goes before them has been committed since: the next read finds it.
- * One commit for both halves the commits of a drain. Repeated, it finds that batch open and forms no other. Or it gives
+ * And writes the next batch ahead, where one was read meanwhile: of those messages, the ones that still are to be sent, and
+ * none where one that goes before them has been committed since: the next read finds it. One commit for both halves the commits of a drain. Repeated, it finds that batch open and forms no other. Or it gives
  * the lease back, where the turn has nothing to go on with.
  *
  * The messages are found by `seq`, where they lie side by side: by their ids, which lie anywhere in the index of all that is
@@ -75,14 +69,17 @@ WITH held AS (${heldSql(
   RETURNING b.batch_id, b.settled_at, b.first_seq, b.last_seq
 ), settled AS (
   UPDATE ${t.message} m SET status = $5, reason = $6, batch_id = closed.batch_id, settled_at = closed.settled_at
-  FROM closed WHERE ${pendingAmong('$7', 'closed.first_seq', 'closed.last_seq')}
+  FROM closed
+  WHERE m.source_id = $1 AND m.status = 'pending' AND m.seq BETWEEN closed.first_seq AND closed.last_seq
+    AND ${among('m.message_id', '$7')}
   RETURNING m.message_id
 ), next AS (
-  SELECT m.message_id, m.seq, m.wire_bytes FROM ${t.message} m
-  WHERE ${pendingAmong('$11', '$13::bigint', '$14::bigint')}
+  SELECT m.message_id, m.seq, m.wire_bytes, ${among('m.message_id', '$11')} AS chosen FROM ${t.message} m
+  WHERE m.source_id = $1 AND m.status = 'pending' AND m.seq > $8::bigint AND m.seq <= $13::bigint
+    AND NOT ${among('m.message_id', '$7')}
 ), written AS (${writeAheadSql(t, 'next', 'held h, closed')}
-  WHERE h.current AND NOT ${isOpen(t, '$3::bigint')} AND (${firstPending(t, '$8::bigint', overtaken)}) IS NULL
-  GROUP BY h.source_id
+  WHERE h.current AND NOT ${isOpen(t, '$3::bigint')}
+  GROUP BY h.source_id HAVING bool_and(c.chosen)
   RETURNING batch_id, message_ids
 )
 SELECT EXISTS (SELECT FROM held) AS held, ${isOpen(t, '$3::bigint')} AS more,
@@ -111,7 +108,7 @@ export const closeBatchFunction = oncePerTables((t) =>
         'integer',
         'uuid[]',
       ],
-      ...['boolean', 'bigint', 'bigint'],
+      ...['boolean', 'bigint'],
     ],
     [
       ...['held boolean', 'more boolean', 'settled integer', '"nextId" text', '"nextMessages" uuid[]'],
@@ -163,7 +160,6 @@ export async function closeBatch(
     lease.keyVersion,
     ahead ? idsOf(ahead) : '{}',
     end.release === true,
-    ahead?.messages[0]?.seq ?? null,
     ahead?.messages.at(-1)?.seq ?? null,
   ])
   requireHeld(row?.held, lease)

@@ -9,7 +9,7 @@ import { type Batch, type BatchLimits, openBatch, resumeBatch } from './batch'
 import type { GivingWay } from './giving-way'
 import type { Lease } from './lease'
 import type { LowWaterMark } from './low-water-mark'
-import { type BatchMessage, type Page, readAhead } from './next-messages'
+import { type Page, readAhead } from './next-messages'
 import type { AttemptEnd } from './settle'
 import { type Ended, Settling, type SettlingParts, type TurnReport } from './settling'
 
@@ -199,12 +199,12 @@ class Turn {
       : this.#after(await this.#failed(batch, verdict, attempt))
   }
 
-  /** Has what comes after a page read and laid out. `out`: what was read before it, and may not be settled yet. */
-  async #readAhead(after: Page | undefined, out: readonly BatchMessage[] = []): Promise<Ahead | undefined> {
+  /** Has what comes after a page read and laid out. */
+  async #readAhead(after: Page | undefined): Promise<Ahead | undefined> {
     const { db, options, sender, givingWay } = this.parts
     if (!after?.more || this.signal.aborted || givingWay.isDue(this.lease.sourceId)) return undefined
     try {
-      const page = await readAhead(db, this.lease, this.mark, options, [...out, ...after.messages])
+      const page = await readAhead(db, this.lease, this.mark, options, after)
       return page && { page, prepared: sender.prepare(this.credentials, page.messages) }
     } catch {
       return undefined // what is wrong with the database, the statement that settles will tell
@@ -219,7 +219,7 @@ class Turn {
     const follows = rests || this.signal.aborted || !this.#hasTime ? undefined : ahead
     const closing = { attempt, ahead: follows?.page, release: rests }
     const closed = this.#timed(this.settling.close(batch, 'delivered', closing))
-    const reading = follows && this.#readAhead(follows.page, batch.messages)
+    const reading = follows && this.#readAhead(follows.page)
     // In any case to its end: its connection would outlive the turn.
     const ended = await closed.finally(() => reading)
     if (rests) this.settling.report.restMs = givingWay.restMs(sourceId, this.#workedMs)

@@ -259,7 +259,7 @@ CREATE VIEW outbox_inspection AS
          LIMIT 1) b ON (true))
      LEFT JOIN outbox_batch settled ON ((settled.batch_id = m.batch_id)));
 
-CREATE OR REPLACE FUNCTION outbox_close_batch(uuid, bigint, bigint, jsonb, text, text, uuid[], bigint, bigint, integer, uuid[], boolean, bigint, bigint)
+CREATE OR REPLACE FUNCTION outbox_close_batch(uuid, bigint, bigint, jsonb, text, text, uuid[], bigint, bigint, integer, uuid[], boolean, bigint)
  RETURNS TABLE(held boolean, more boolean, settled integer, "nextId" text, "nextMessages" uuid[], due boolean)
  LANGUAGE plpgsql
  SET plan_cache_mode TO 'force_generic_plan'
@@ -288,15 +288,14 @@ BEGIN
   RETURNING b.batch_id, b.settled_at, b.first_seq, b.last_seq
 ), settled AS (
   UPDATE "outbox_message" m SET status = $5, reason = $6, batch_id = closed.batch_id, settled_at = closed.settled_at
-  FROM closed WHERE 
-  m.source_id = $1 AND m.status = 'pending' AND m.seq BETWEEN closed.first_seq AND closed.last_seq
-  AND (m.message_id IN (SELECT unnest($7::uuid[]))) IS TRUE
+  FROM closed
+  WHERE m.source_id = $1 AND m.status = 'pending' AND m.seq BETWEEN closed.first_seq AND closed.last_seq
+    AND (m.message_id IN (SELECT unnest($7::uuid[]))) IS TRUE
   RETURNING m.message_id
 ), next AS (
-  SELECT m.message_id, m.seq, m.wire_bytes FROM "outbox_message" m
-  WHERE 
-  m.source_id = $1 AND m.status = 'pending' AND m.seq BETWEEN $13::bigint AND $14::bigint
-  AND (m.message_id IN (SELECT unnest($11::uuid[]))) IS TRUE
+  SELECT m.message_id, m.seq, m.wire_bytes, (m.message_id IN (SELECT unnest($11::uuid[]))) IS TRUE AS chosen FROM "outbox_message" m
+  WHERE m.source_id = $1 AND m.status = 'pending' AND m.seq > $8::bigint AND m.seq <= $13::bigint
+    AND NOT (m.message_id IN (SELECT unnest($7::uuid[]))) IS TRUE
 ), written AS (
   INSERT INTO "outbox_batch" (source_id, lease_token, message_ids, first_seq, last_seq, wire_bytes,
                           attempt_started_at, first_ambiguous_at)
@@ -305,11 +304,8 @@ BEGIN
   FROM next c, held h, closed
   WHERE h.current AND NOT (SELECT o.batch_id FROM "outbox_batch" o
     WHERE o.source_id = $1 AND o.outcome IS NULL AND o.batch_id IS DISTINCT FROM $3::bigint
-    ORDER BY o.first_seq LIMIT 1) IS NOT NULL AND (
-SELECT seq FROM "outbox_message"
-WHERE source_id = $1 AND status = 'pending' AND seq > $8::bigint AND seq < $14::bigint AND message_id NOT IN (SELECT unnest($7::uuid[] || $11::uuid[]))
-ORDER BY seq LIMIT 1) IS NULL
-  GROUP BY h.source_id
+    ORDER BY o.first_seq LIMIT 1) IS NOT NULL
+  GROUP BY h.source_id HAVING bool_and(c.chosen)
   RETURNING batch_id, message_ids
 )
 SELECT EXISTS (SELECT FROM held) AS held, (SELECT o.batch_id FROM "outbox_batch" o
@@ -375,7 +371,7 @@ END$function$
 
 COMMENT ON FUNCTION outbox_open_batch IS 'Reads a source’s next messages and writes a batch of them ahead, under its lease.';
 
-CREATE OR REPLACE FUNCTION outbox_read_ahead(uuid, bigint, bigint[], bigint, integer, bigint, xid8)
+CREATE OR REPLACE FUNCTION outbox_read_ahead(uuid, bigint, bigint, integer, bigint, xid8)
  RETURNS TABLE(horizon text, passed boolean, read integer, "messageId" uuid, seq text, type text, "traceParent" text, body text)
  LANGUAGE plpgsql
  SET plan_cache_mode TO 'force_generic_plan'
@@ -385,16 +381,15 @@ BEGIN
   RETURN QUERY WITH 
 next AS MATERIALIZED (
   SELECT message_id, seq, wire_bytes, type, trace_parent, body FROM "outbox_message"
-  WHERE source_id = $1 AND status = 'pending' AND seq > $4::bigint AND seq NOT IN (SELECT unnest($3::bigint[])) AND EXISTS (
-    SELECT FROM "source_delivery" WHERE source_id = $1 AND lease_token = $2::bigint)
-  ORDER BY seq LIMIT $5
+  WHERE source_id = $1 AND status = 'pending' AND seq > $3::bigint AND EXISTS (SELECT FROM "source_delivery" WHERE source_id = $1 AND lease_token = $2::bigint)
+  ORDER BY seq LIMIT $4
 ), chosen AS MATERIALIZED (
   SELECT message_id, seq, wire_bytes, type, trace_parent, body
   FROM (SELECT *, sum(wire_bytes) OVER w AS bytes, row_number() OVER w AS place FROM next WINDOW w AS (ORDER BY seq)) n
-  WHERE bytes <= $6 OR place = 1
+  WHERE bytes <= $5 OR place = 1
 )
 SELECT 
-pg_current_xact_id()::text AS horizon, pg_snapshot_xmin(pg_current_snapshot()) >= $7::xid8 AS passed,
+pg_current_xact_id()::text AS horizon, pg_snapshot_xmin(pg_current_snapshot()) >= $6::xid8 AS passed,
 (SELECT count(*)::int FROM next) AS read, 
 c.message_id AS "messageId", c.seq::text AS seq, c.type, c.trace_parent AS "traceParent",
 c.body::text AS body FROM chosen c ORDER BY c.seq;

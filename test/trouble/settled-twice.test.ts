@@ -52,7 +52,7 @@ describe('a statement that was committed although its answer was lost, repeated'
     const mark = new LowWaterMark('0')
     const one = { ...limits, batchMessages: 1 }
     await scene.recordSome(outbox, portal, 1)
-    const ahead = await readAhead(db, lease, mark, one, batch.messages)
+    const ahead = batch.page && (await readAhead(db, lease, mark, one, batch.page))
     const end = {
       outcome: 'delivered',
       attempt,
