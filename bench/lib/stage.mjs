@@ -8,7 +8,7 @@ import { createWorld } from './world.mjs'
 
 /** What differs from PostgreSQL's defaults: room enough that neither memory nor checkpoints are what is measured. */
 export const SERVER_SETTINGS = {
-  shared_buffers: '1GB',
+  shared_buffers: '4GB',
   max_wal_size: '16GB',
   checkpoint_timeout: '30min',
   max_connections: '200',

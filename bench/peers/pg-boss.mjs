@@ -6,6 +6,7 @@ const BATCH = 500
 
 export const pgBoss = {
   name: 'pg-boss 10',
+  isFast: true,
   settings:
     `fetch and complete in a loop, batchSize ${BATCH}: its documented way for workers of one's own. work() would pause ` +
     'up to half a second between batches. priority: false, which it documents as faster',

@@ -8,7 +8,7 @@ export const scenario = {
     'drain.flat': {
       what:
         'Events per second with 2,000,000 delivered rows and a backlog of 500,000 ÷ with 10,000 rows in all, one portal. ' +
-        `The whole backlog is drained; of 10,000, the mean of ${FEW_TIMES} drains counts.`,
+        `The whole backlog is drained, by a server that has it in memory; of 10,000, the mean of ${FEW_TIMES} drains counts.`,
       goal: { atLeast: 0.9 },
     },
   },
@@ -31,6 +31,7 @@ export const scenario = {
       const large = async () => {
         const world = await stage.world({ like: full })
         try {
+          await world.warm()
           await world.query('CHECKPOINT')
           return await world.drain(world.outbox(), backlog)
         } finally {
