@@ -108,7 +108,9 @@ describe('reconcile', () => {
       `INSERT INTO ${portal.schema}.tracks SELECT * FROM ${portal.schema}.tracks WHERE id = $1`,
       [id],
     )
-    const values = `VALUES ('not a uuid', 'Began Test', now()), (gen_random_uuid()::text, 'Other', now()), ('old', 'Old', now() - interval '60 days')`
+    // A second ago: a comparison ends at the millisecond in which it begins.
+    const soon = `now() - interval '1 second'`
+    const values = `VALUES ('not a uuid', 'Began Test', ${soon}), (gen_random_uuid()::text, 'Other', ${soon}), ('old', 'Old', now() - interval '60 days')`
     await world.warehouseRows(`INSERT INTO ${portal.schema}.tracks (id, event_text, received_at) ${values}`)
     const compared = await compare(outbox, portal, { from: new Date(Date.now() - 90 * 86_400_000) })
     // Older than messages are kept here, a row says nothing.
