@@ -51,12 +51,12 @@ export interface PageRow extends MessageRow {
  *
  * @param from number of the first of four parameters: the `seq` to start above, the limits in messages and bytes, the mark's horizon.
  *   `$1` is the source.
- * @param but SQL condition that leaves some out
+ * @param where SQL: what else has to hold
  */
-export const nextSql = (t: Tables, from: number, but = 'true') => `
+export const nextSql = (t: Tables, from: number, where = 'true') => `
 next AS MATERIALIZED (
   SELECT message_id, seq, wire_bytes, type, trace_parent, body FROM ${t.message}
-  WHERE source_id = $1 AND status = 'pending' AND seq > $${from}::bigint AND ${but}
+  WHERE source_id = $1 AND status = 'pending' AND seq > $${from}::bigint AND ${where}
   ORDER BY seq LIMIT $${from + 1}
 ), chosen AS MATERIALIZED (
   SELECT message_id, seq, wire_bytes, type, trace_parent, body

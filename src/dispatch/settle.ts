@@ -91,31 +91,13 @@ SELECT EXISTS (SELECT FROM held) AS held, ${isOpen(t, '$3::bigint')} AS more,
        $12 AND (${firstPending(t, '$8::bigint', 'message_id <> ALL ($7::uuid[])')}) IS NOT NULL AS due
 FROM (SELECT) one LEFT JOIN written w ON true`
 
+const CLOSE_PARAMETERS =
+  'uuid, bigint, bigint, jsonb, text, text, uuid[], bigint, bigint, integer, uuid[], boolean, bigint'
+const CLOSE_COLUMNS =
+  'held boolean, more boolean, settled integer, "nextId" text, "nextMessages" uuid[], due boolean'
+
 export const closeBatchFunction = oncePerTables((t) =>
-  planned(
-    t.closeBatch,
-    [
-      ...[
-        'uuid',
-        'bigint',
-        'bigint',
-        'jsonb',
-        'text',
-        'text',
-        'uuid[]',
-        'bigint',
-        'bigint',
-        'integer',
-        'uuid[]',
-      ],
-      ...['boolean', 'bigint'],
-    ],
-    [
-      ...['held boolean', 'more boolean', 'settled integer', '"nextId" text', '"nextMessages" uuid[]'],
-      'due boolean',
-    ],
-    closeSql(t),
-  ),
+  planned(t.closeBatch, CLOSE_PARAMETERS.split(', '), CLOSE_COLUMNS.split(', '), closeSql(t)),
 )
 
 interface Closed extends Settled {
