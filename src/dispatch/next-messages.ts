@@ -49,8 +49,8 @@ export interface PageRow extends MessageRow {
  * SQL: the source's next messages by `seq`, as far as the byte limit allows: the read stops at the first message that
  * would pass it, and holds at least one.
  *
- * @param from number of the first of four parameters: the `seq` to start above, the limits in messages and bytes, the mark's horizon.
- *   `$1` is the source.
+ * @param from number of the first of four parameters: the `seq` to start above, the limits in messages and bytes, the
+ *   mark's horizon. `$1` is the source.
  * @param where SQL: what else has to hold
  */
 export const nextSql = (t: Tables, from: number, where = 'true') => `

@@ -42,9 +42,10 @@ const among = (id: string, ids: string) => `(${id} IN (SELECT unnest(${ids}::uui
  * fencing token is still ours. Only pending messages change, so what an operator decided meanwhile stays. Repeated
  * after its answer was lost, it changes nothing, and counts what it settled the first time.
  *
- * And writes the next batch ahead, where one was read meanwhile: of those messages, the ones that still are to be sent, and
- * none where one that goes before them has been committed since: the next read finds it. One commit for both halves the commits of a drain. Repeated, it finds that batch open and forms no other. Or it gives
- * the lease back, where the turn has nothing to go on with.
+ * And writes the next batch ahead, where one was read meanwhile: of those messages, the ones that still are to be sent;
+ * none where one that goes before them has been committed since, which the next read finds. One commit for both halves
+ * the commits of a drain. Repeated, it finds that batch open and forms no other. Or it gives the lease back, where the
+ * turn has nothing to go on with.
  *
  * The messages are found by `seq`, where they lie side by side: by their ids, which lie anywhere in the index of all that is
  * stored, it took 12 µs more for each.

@@ -132,7 +132,7 @@ it('waits behind a message that was recorded before, and committed meanwhile', a
   expect(arrived().join(' ').split(' ').sort()).toEqual(['a', 'after', 'b', 'c', 'd', 'e', 'slow', 'slow'])
 })
 
-it('holds what was committed before it was read, in the order of seq', async () => {
+it('waits behind it also where it was committed before the read, which begins above it', async () => {
   const slow = scene.dataSource.createQueryRunner()
   await slow.startTransaction()
   await commit('a')
@@ -140,7 +140,7 @@ it('holds what was committed before it was read, in the order of seq', async () 
   await commit('b')
   await commit('c', 'd', 'e')
   const hold = gate.hold('answer')
-  // The first batch is formed without it; what is read ahead is read when it is there.
+  // The first batch is formed without it.
   const read = holdReadAhead()
   const drained = outbox.drain()
   await hold.arrived()
