@@ -91,11 +91,26 @@ function play(
 const property = (make: Parameters<typeof play>[1], looksBack = true) =>
   fc.property(fc.array(move, { maxLength: 80, size: 'max' }), (moves) => play(moves, make, looksBack))
 
+/** Too rare to be left to chance: 1 is committed when 2 is out, and 3 read ahead. */
+const latecomer: Move[] = [
+  { kind: 'begin', pick: 0 },
+  { kind: 'begin', pick: 0 },
+  { kind: 'draw', pick: 0 },
+  { kind: 'draw', pick: 1 },
+  { kind: 'end', pick: 1 },
+  { kind: 'draw', pick: 0 },
+  { kind: 'read', pick: 0 },
+  { kind: 'end', pick: 0 },
+  { kind: 'read', pick: 0 },
+  { kind: 'settle', pick: 0 },
+  { kind: 'settle', pick: 0 },
+].map((move) => ({ ...move, commits: true, size: 1 }) as Move)
+
 describe('the low-water mark', () => {
   it('never passes a message that is pending or can still appear', () => {
     fc.assert(
       property(() => new LowWaterMark('0')),
-      { numRuns: 5000 },
+      { numRuns: 5000, examples: [[latecomer]] },
     )
   })
 
@@ -135,7 +150,7 @@ describe('the low-water mark', () => {
 
   it('or a reader that lets what it has read ahead overtake one that came late', () => {
     const late = property(() => new LowWaterMark('0'), false)
-    expect(fc.check(late, { numRuns: 5000 }).failed).toBe(true)
+    expect(fc.check(late, { numRuns: 1, examples: [[latecomer]] }).failed).toBe(true)
   })
 
   it('does move on', () => {
