@@ -58,11 +58,12 @@ function section({ name, what, figures, notes }) {
   return `## ${name}\n\n${what}${measured}${said}`
 }
 
-function method({ postgres }) {
+function method({ postgres, hugePages }) {
   const settings = Object.entries(SERVER_SETTINGS).map(([name, value]) => `${name} = ${value}`)
   return `## How it is measured
 
-- PostgreSQL ${postgres}, the embedded one, a fresh data directory, fsync on. Beyond its defaults: ${settings.join(', ')}.
+- PostgreSQL ${postgres}, the embedded one, a fresh data directory, fsync on, huge pages ${hugePages}. Beyond
+  its defaults: ${settings.join(', ')}.
   Before each measurement the database is vacuumed, analysed and checkpointed, so that no background work of an earlier
   step falls into it.
 - Segment is stood in for by an HTTP server in a process of its own (\`bench/lib/sink-process.mjs\`), which answers as the

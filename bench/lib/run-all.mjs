@@ -32,7 +32,8 @@ export async function runAll(options) {
         rounds,
         minutes,
         missing: await missingIn(results),
-        postgres: await stage.version(),
+        postgres: await stage.show('server_version'),
+        hugePages: await stage.show('huge_pages_status'),
       }
       writeReport(results, about)
     }

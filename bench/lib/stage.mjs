@@ -55,7 +55,8 @@ export async function createStage(folder) {
     },
     /** A session of its own, apart from every pool. */
     session: (database) => connect(database.url),
-    version: async () => (await query(serverUrl, 'SHOW server_version')).rows[0].server_version,
+    /** What the server says of itself. @param name of a setting that can only be read */
+    show: async (name) => (await query(serverUrl, `SHOW ${name}`)).rows[0][name],
     async end() {
       await sink.close()
       await server.stop()

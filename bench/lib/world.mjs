@@ -5,15 +5,6 @@ import { timed } from './measure.mjs'
 
 export const SECRET_KEYS = `k1:${Buffer.alloc(32, 7).toString('base64')}`
 
-/** What makes the planner read the messages by each of the indexes that hold delivered ones. */
-const INDEXED = [
-  'ORDER BY message_id',
-  'ORDER BY recorded_at',
-  'ORDER BY portal_id, recorded_at',
-  'WHERE user_id IS NOT NULL ORDER BY user_id, recorded_at',
-  "WHERE status <> 'pending' ORDER BY status, settled_at",
-]
-
 /**
  * A database with the outbox in it, and portals connected.
  *
@@ -49,15 +40,6 @@ export async function createWorld({ module, folder, sink, database }, options = 
     /** Messages that were delivered long ago or just now, with the batches they were sent in. */
     delivered: (count, { size = 'small', age = '1 hour' } = {}) =>
       fillDelivered(dataSource, world.portals, count, storedBody(size), age),
-    /** Brings the messages and their indexes into the server's memory, as one that has been up for long has them. */
-    async warm() {
-      await dataSource.transaction(async (tx) => {
-        await tx.query('SET LOCAL enable_seqscan = off')
-        await tx.query('SET LOCAL enable_sort = off')
-        for (const index of INDEXED)
-          await tx.query(`SELECT count(body) FROM (SELECT body FROM outbox_message ${index}) m`)
-      })
-    },
     /** What autovacuum and the checkpointer would do in the middle of the measurement otherwise. */
     async settle() {
       await dataSource.query('VACUUM (ANALYZE)')
