@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import pg from 'pg'
 import { load, loadServers } from '../../scripts/storm-build.mjs'
 import { startSink } from './sink.mjs'
@@ -14,6 +15,9 @@ export const SERVER_SETTINGS = {
   max_connections: '200',
   wal_level: 'logical',
 }
+
+/** How long a database that is to be dropped is left to those who are still in it. */
+const PATIENCE_MS = 5000
 
 /** A fresh PostgreSQL with fsync on, the stand-in for Segment, and databases as scenarios want them. */
 export async function createStage(folder) {
@@ -39,8 +43,18 @@ export async function createStage(folder) {
     return {
       name,
       url: server.url(name),
-      drop: () => query(serverUrl, `DROP DATABASE ${name} WITH (FORCE)`),
+      async drop() {
+        await left(name)
+        await query(serverUrl, `DROP DATABASE ${name} WITH (FORCE)`)
+      },
     }
+  }
+
+  /** Waits for sessions that are closing: a peer's pool that is ended, and cut off meanwhile, throws at nobody. */
+  async function left(name) {
+    const deadline = performance.now() + PATIENCE_MS
+    const sessions = `SELECT FROM pg_stat_activity WHERE datname = '${name}' AND backend_type = 'client backend'`
+    while ((await query(serverUrl, sessions)).rowCount > 0 && performance.now() < deadline) await pause(20)
   }
 
   return {
