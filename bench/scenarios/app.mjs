@@ -2,11 +2,13 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import { Pool } from 'undici'
 import { startChild } from '../lib/child.mjs'
-import { figure, interleaved, median, percentile, ratios, result, timed } from '../lib/measure.mjs'
+import { figure, mean, median, percentile, ratios, result, timed } from '../lib/measure.mjs'
 
 const PER_SECOND = 50
-/** Long enough that a percentile is 15 requests, and not what the machine did beside three of them. */
-const SECONDS = 30
+/** Of one stretch. Those of a round are taken together: a percentile is 20 requests then, not what happened beside three. */
+const SECONDS = 20
+/** The stretches of a round. The second half mirrors the first, so that what drifts meets both alike. */
+const ORDER = ['draining', 'quiet', 'quiet', 'draining', 'elsewhere']
 /** Not counted: in the first second a process starts its thread and plans its statements, once in its life. */
 const WARM_SECONDS = 1
 /** Of a process's first requests, the slowest are those that were not compiled yet. */
@@ -23,11 +25,9 @@ export const scenario = {
   },
   async run(stage, { small, rounds }) {
     const seconds = small ? 2 : SECONDS
-    // At full speed: longer, and nothing would be left for the next round.
-    const secondsElsewhere = small ? 2 : 10
+    const backlog = small ? 20_000 : 500_000
     const world = await stage.world()
-    await world.pending(small ? 20_000 : 500_000)
-    await world.settle()
+    await refill(world, backlog)
     const web = await startChild('web', world)
     const other = await startChild('dispatcher', world)
     const requests = new Pool(web.ready.url, { connections: 8 })
@@ -44,17 +44,20 @@ export const scenario = {
         return { times, perSecond: (after.accepted - before.accepted) / seconds }
       }
       const first = small ? 1 : FIRST_SECONDS
-      await load(requests, first)
       await draining(web, first)
-      const {
-        draining: drained,
-        quiet,
-        elsewhere,
-      } = await interleaved(small ? 1 : rounds, {
+      const stretches = {
         draining: () => draining(web, seconds),
-        quiet: () => load(requests, seconds),
-        elsewhere: () => draining(other, secondsElsewhere),
-      })
+        quiet: async () => ({ times: await load(requests, seconds) }),
+        elsewhere: () => draining(other, seconds / 2),
+      }
+      const taken = { draining: [], quiet: [], elsewhere: [] }
+      for (let i = 0; i < (small ? 1 : rounds); i++) {
+        await refill(world, backlog)
+        await load(requests, first)
+        const round = { draining: [], quiet: [], elsewhere: [] }
+        for (const name of ORDER) round[name].push(await stretches[name]())
+        for (const [name, all] of Object.entries(round)) taken[name].push(together(all))
+      }
       const { accepted, duplicates } = await stage.sink.seen()
       const [{ delivered }] = await world.query(
         `SELECT count(*)::int AS delivered FROM outbox_message WHERE status = 'delivered'`,
@@ -64,19 +67,16 @@ export const scenario = {
           `${accepted} events arrived, ${duplicates} twice, and ${delivered} are noted as delivered`,
         )
       }
-      const times = (rounds) => rounds.map((round) => round.times)
-      const p99 = (rounds) => rounds.map((round) => percentile(round, 99))
+      const p99 = (rounds) => rounds.map(({ times }) => percentile(times, 99))
+      const medians = (rounds) => rounds.map(({ times }) => median(times))
+      const { draining: drained, quiet, elsewhere } = taken
       return {
-        'app.p99': result(ratios(p99(times(drained)), p99(quiet)), [
-          figure('while draining, 99th percentile', 'ms', p99(times(drained))),
+        'app.p99': result(ratios(p99(drained), p99(quiet)), [
+          figure('while draining, 99th percentile', 'ms', p99(drained)),
           figure('with nothing to send, 99th percentile', 'ms', p99(quiet)),
-          figure(
-            'while another process drains on the same cores, 99th percentile',
-            'ms',
-            p99(times(elsewhere)),
-          ),
-          figure('while draining, median', 'ms', times(drained).map(median)),
-          figure('with nothing to send, median', 'ms', quiet.map(median)),
+          figure('while another process drains on the same cores, 99th percentile', 'ms', p99(elsewhere)),
+          figure('while draining, median', 'ms', medians(drained)),
+          figure('with nothing to send, median', 'ms', medians(quiet)),
           figure(
             'drained meanwhile',
             'events/s',
@@ -90,6 +90,23 @@ export const scenario = {
       await world.end()
     }
   },
+}
+
+/** Stretches as one. */
+function together(stretches) {
+  return {
+    times: stretches.flatMap(({ times }) => times),
+    perSecond: mean(stretches.map(({ perSecond = 0 }) => perSecond)),
+  }
+}
+
+/** Another process drains at full speed: nothing would be left for the next round. */
+async function refill(world, backlog) {
+  const [{ left }] = await world.query(
+    `SELECT count(*)::int AS left FROM outbox_message WHERE status = 'pending'`,
+  )
+  await world.pending(backlog - left)
+  await world.settle()
 }
 
 /** Milliseconds of each request, sent at an even pace whether or not the last was answered. */
