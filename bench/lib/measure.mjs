@@ -20,7 +20,11 @@ export function percentile(values, p) {
 }
 
 export function mean(values) {
-  return values.reduce((sum, value) => sum + value, 0) / values.length
+  return sum(values) / values.length
+}
+
+export function sum(values) {
+  return values.reduce((total, value) => total + value, 0)
 }
 
 /**
@@ -29,13 +33,20 @@ export function mean(values) {
  *
  * @returns for each variant's name what it returned, round by round
  */
-export async function interleaved(rounds, variants) {
+export function interleaved(rounds, variants) {
+  const names = Object.keys(variants)
+  const order = Array.from({ length: rounds }, (_, i) => (i % 2 === 0 ? names : names.toReversed()))
+  return inOrder(order.flat(), variants)
+}
+
+/**
+ * Runs variants in this order of their names.
+ *
+ * @returns for each variant's name what it returned, one time after the other
+ */
+export async function inOrder(order, variants) {
   const results = Object.fromEntries(Object.keys(variants).map((name) => [name, []]))
-  for (let round = 0; round < rounds; round++) {
-    const names = Object.keys(variants)
-    if (round % 2 === 1) names.reverse()
-    for (const name of names) results[name].push(await variants[name](round))
-  }
+  for (const name of order) results[name].push(await variants[name]())
   return results
 }
 

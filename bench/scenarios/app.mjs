@@ -2,13 +2,16 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import { Pool } from 'undici'
 import { startChild } from '../lib/child.mjs'
-import { figure, mean, median, percentile, ratios, result, timed } from '../lib/measure.mjs'
+import { figure, inOrder, mean, median, percentile, ratios, result, sum, timed } from '../lib/measure.mjs'
+import { undisturbed } from '../lib/undisturbed.mjs'
 
 const PER_SECOND = 50
-/** Of one stretch. Those of a round are taken together: a percentile is 20 requests then, not what happened beside three. */
-const SECONDS = 20
-/** The stretches of a round. The second half mirrors the first, so that what drifts meets both alike. */
-const ORDER = ['draining', 'quiet', 'quiet', 'draining', 'elsewhere']
+/** Of one stretch. Those of a round are taken together: a percentile is 30 requests then, not what happened beside three. */
+const SECONDS = 5
+/** Short, and mirrored, so that what else keeps the machine busy meets both alike. */
+const ORDER = ['draining', 'quiet', 'quiet', 'draining']
+/** How often in a round. */
+const TIMES = 6
 /** Not counted: in the first second a process starts its thread and plans its statements, once in its life. */
 const WARM_SECONDS = 1
 /** Of a process's first requests, the slowest are those that were not compiled yet. */
@@ -26,6 +29,9 @@ export const scenario = {
   async run(stage, { small, rounds }) {
     const seconds = small ? 2 : SECONDS
     const backlog = small ? 20_000 : 500_000
+    const order = Array(small ? 1 : TIMES)
+      .fill(ORDER)
+      .flat()
     const world = await stage.world()
     await refill(world, backlog)
     const web = await startChild('web', world)
@@ -46,16 +52,15 @@ export const scenario = {
       const first = small ? 1 : FIRST_SECONDS
       await draining(web, first)
       const stretches = {
-        draining: () => draining(web, seconds),
-        quiet: async () => ({ times: await load(requests, seconds) }),
-        elsewhere: () => draining(other, seconds / 2),
+        draining: () => undisturbed(() => draining(web, seconds)),
+        quiet: () => undisturbed(async () => ({ times: await load(requests, seconds) })),
+        elsewhere: () => draining(other, 2 * seconds),
       }
       const taken = { draining: [], quiet: [], elsewhere: [] }
       for (let i = 0; i < (small ? 1 : rounds); i++) {
         await refill(world, backlog)
         await load(requests, first)
-        const round = { draining: [], quiet: [], elsewhere: [] }
-        for (const name of ORDER) round[name].push(await stretches[name]())
+        const round = await inOrder([...order, 'elsewhere'], stretches)
         for (const [name, all] of Object.entries(round)) taken[name].push(together(all))
       }
       const { accepted, duplicates } = await stage.sink.seen()
@@ -82,6 +87,11 @@ export const scenario = {
             'events/s',
             drained.map(({ perSecond }) => perSecond),
           ),
+          figure(
+            `stretches of ${order.length} measured again, for cores that others had meanwhile`,
+            '',
+            drained.map(({ discarded }, i) => discarded + quiet[i].discarded),
+          ),
         ]),
       }
     } finally {
@@ -97,6 +107,7 @@ function together(stretches) {
   return {
     times: stretches.flatMap(({ times }) => times),
     perSecond: mean(stretches.map(({ perSecond = 0 }) => perSecond)),
+    discarded: sum(stretches.map(({ discarded = 0 }) => discarded)),
   }
 }
 

@@ -1,6 +1,6 @@
 import { startChild } from '../lib/child.mjs'
 import { submittedTest } from '../lib/events.mjs'
-import { figure, mean, ratios, result } from '../lib/measure.mjs'
+import { figure, inOrder, mean, ratios, result } from '../lib/measure.mjs'
 
 const WRITERS = 4
 /** Days after which delivered messages are pruned by default. */
@@ -51,14 +51,14 @@ async function round(stage, full, seconds) {
     const outbox = world.outbox()
     await outbox.start()
     await measure(stage, world, outbox, seconds)
-    const speeds = { quiet: [], pruning: [], pruned: [] }
-    for (const name of ORDER) {
-      const measured = () => measure(stage, world, outbox, seconds)
-      const { count, took, removed } = await (name === 'pruning' ? whilePruning(world, measured) : measured())
-      speeds[name].push(count / took)
-      if (removed !== undefined) speeds.pruned.push(removed / took)
+    const quiet = () => measure(stage, world, outbox, seconds)
+    const all = await inOrder(ORDER, { quiet, pruning: () => whilePruning(world, quiet) })
+    const speed = (of, stretches) => mean(stretches.map((stretch) => stretch[of] / stretch.took))
+    return {
+      quiet: speed('count', all.quiet),
+      pruning: speed('count', all.pruning),
+      pruned: speed('removed', all.pruning),
     }
-    return { quiet: mean(speeds.quiet), pruning: mean(speeds.pruning), pruned: mean(speeds.pruned) }
   } finally {
     await world.end()
   }
