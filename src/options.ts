@@ -63,7 +63,7 @@ const dispatcher = z
      * while this process answers HTTP requests or commits for other sources: the application goes first. Meanwhile it
      * sends up to 100 messages in one request, and reads none ahead. Shared by the sources that give way. 0 for none of it.
      */
-    giveWay: integer(0, 100, 20),
+    giveWay: integer(0, 100, 30),
     /** Messages in one request. */
     batchMessages: integer(1, BATCH_MESSAGES, BATCH_MESSAGES),
     /** Bytes in one request. One message may pass it. */
