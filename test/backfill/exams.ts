@@ -30,7 +30,7 @@ export async function beginEarlier(
   { portalId, source }: Connected,
   n: number,
 ): Promise<string[]> {
-  const ids = Array.from({ length: n }, (_, i) => `exam-${String(i).padStart(5, '0')}-${random(3)}`)
+  const ids = Array.from({ length: n }, (_, i) => `exam-${String(i).padStart(5, '0')}-${random()}`)
   await scene.rows(
     `INSERT INTO exam_begun SELECT id, $2, $3::timestamptz - i * interval '1 day'
      FROM unnest($1::text[]) WITH ORDINALITY AS e(id, i)`,
