@@ -2,8 +2,19 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import { Pool } from 'undici'
 import { startChild } from '../lib/child.mjs'
-import { figure, inOrder, mean, median, percentile, ratios, result, sum, timed } from '../lib/measure.mjs'
-import { undisturbed } from '../lib/undisturbed.mjs'
+import {
+  figure,
+  inOrder,
+  mean,
+  median,
+  percentile,
+  ratios,
+  repeated,
+  result,
+  sum,
+  timed,
+} from '../lib/measure.mjs'
+import { withoutSteal } from '../lib/steal.mjs'
 
 const PER_SECOND = 50
 /** Of one stretch. Those of a round are taken together: a percentile is 30 requests then, not what happened beside three. */
@@ -28,10 +39,8 @@ export const scenario = {
   },
   async run(stage, { small, rounds }) {
     const seconds = small ? 2 : SECONDS
-    const backlog = small ? 20_000 : 500_000
-    const order = Array(small ? 1 : TIMES)
-      .fill(ORDER)
-      .flat()
+    const backlog = small ? 50_000 : 500_000
+    const order = Array.from({ length: small ? 1 : TIMES }, () => ORDER).flat()
     const world = await stage.world()
     await refill(world, backlog)
     const web = await startChild('web', world)
@@ -52,17 +61,16 @@ export const scenario = {
       const first = small ? 1 : FIRST_SECONDS
       await draining(web, first)
       const stretches = {
-        draining: () => undisturbed(() => draining(web, seconds)),
-        quiet: () => undisturbed(async () => ({ times: await load(requests, seconds) })),
+        draining: () => withoutSteal(() => draining(web, seconds)),
+        quiet: () => withoutSteal(async () => ({ times: await load(requests, seconds) })),
         elsewhere: () => draining(other, 2 * seconds),
       }
-      const taken = { draining: [], quiet: [], elsewhere: [] }
-      for (let i = 0; i < (small ? 1 : rounds); i++) {
+      const taken = await repeated(small ? 1 : rounds, async () => {
         await refill(world, backlog)
         await load(requests, first)
-        const round = await inOrder([...order, 'elsewhere'], stretches)
-        for (const [name, all] of Object.entries(round)) taken[name].push(together(all))
-      }
+        const { draining, quiet, elsewhere } = await inOrder([...order, 'elsewhere'], stretches)
+        return { draining: together(draining), quiet: together(quiet), elsewhere: together(elsewhere) }
+      })
       const { accepted, duplicates } = await stage.sink.seen()
       const [{ delivered }] = await world.query(
         `SELECT count(*)::int AS delivered FROM outbox_message WHERE status = 'delivered'`,
@@ -72,25 +80,24 @@ export const scenario = {
           `${accepted} events arrived, ${duplicates} twice, and ${delivered} are noted as delivered`,
         )
       }
-      const p99 = (rounds) => rounds.map(({ times }) => percentile(times, 99))
-      const medians = (rounds) => rounds.map(({ times }) => median(times))
-      const { draining: drained, quiet, elsewhere } = taken
+      const p99 = (of) => taken.map((round) => percentile(round[of].times, 99))
+      const medians = (of) => taken.map((round) => median(round[of].times))
       return {
-        'app.p99': result(ratios(p99(drained), p99(quiet)), [
-          figure('while draining, 99th percentile', 'ms', p99(drained)),
-          figure('with nothing to send, 99th percentile', 'ms', p99(quiet)),
-          figure('while another process drains on the same cores, 99th percentile', 'ms', p99(elsewhere)),
-          figure('while draining, median', 'ms', medians(drained)),
-          figure('with nothing to send, median', 'ms', medians(quiet)),
+        'app.p99': result(ratios(p99('draining'), p99('quiet')), [
+          figure('while draining, 99th percentile', 'ms', p99('draining')),
+          figure('with nothing to send, 99th percentile', 'ms', p99('quiet')),
+          figure('while another process drains on the same cores, 99th percentile', 'ms', p99('elsewhere')),
+          figure('while draining, median', 'ms', medians('draining')),
+          figure('with nothing to send, median', 'ms', medians('quiet')),
           figure(
             'drained meanwhile',
             'events/s',
-            drained.map(({ perSecond }) => perSecond),
+            taken.map(({ draining }) => draining.perSecond),
           ),
           figure(
             `stretches of ${order.length} measured again, for cores that others had meanwhile`,
             '',
-            drained.map(({ discarded }, i) => discarded + quiet[i].discarded),
+            taken.map(({ draining, quiet }) => draining.discarded + quiet.discarded),
           ),
         ]),
       }

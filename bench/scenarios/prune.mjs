@@ -1,6 +1,6 @@
 import { startChild } from '../lib/child.mjs'
 import { submittedTest } from '../lib/events.mjs'
-import { figure, inOrder, mean, ratios, result } from '../lib/measure.mjs'
+import { figure, inOrder, mean, ratios, repeated, result } from '../lib/measure.mjs'
 
 const WRITERS = 4
 /** Days after which delivered messages are pruned by default. */
@@ -26,17 +26,14 @@ export const scenario = {
     await full.delivered(expired, { age: EXPIRED })
     await full.settle()
     await full.close()
-    const speeds = { quiet: [], pruning: [], pruned: [] }
     try {
-      for (let i = 0; i < (small ? 1 : rounds); i++) {
-        const means = await round(stage, full, seconds)
-        for (const [name, value] of Object.entries(means)) speeds[name].push(value)
-      }
+      const taken = await repeated(small ? 1 : rounds, () => round(stage, full, seconds))
+      const speeds = (of) => taken.map((speed) => speed[of])
       return {
-        prune: result(ratios(speeds.pruning, speeds.quiet), [
-          figure('while pruning', 'events/s', speeds.pruning),
-          figure('without', 'events/s', speeds.quiet),
-          figure('pruned meanwhile', 'rows/s', speeds.pruned),
+        prune: result(ratios(speeds('pruning'), speeds('quiet')), [
+          figure('while pruning', 'events/s', speeds('pruning')),
+          figure('without', 'events/s', speeds('quiet')),
+          figure('pruned meanwhile', 'rows/s', speeds('pruned')),
         ]),
       }
     } finally {

@@ -11,7 +11,7 @@ const NOT_FELT_MS = 20
  * @param times at most; the last counts whatever happened
  * @returns what the last one returned, and how many were `discarded`
  */
-export async function undisturbed(task, times = 5) {
+export async function withoutSteal(task, times = 5) {
   for (let discarded = 0; ; discarded++) {
     const before = stolenMs()
     const result = await task()
